@@ -5,7 +5,7 @@
 //! Every operation, of either half, is counted; one of them can be made to fail ([`FailAt`]), and
 //! [`fail_at_every_operation`] runs a scenario once for each.
 //!
-//! No call ever waits. Where a real transport would wait, time passes on the script's [`Clock`]: as long as the wait
+//! No call ever waits. Where a real transport would wait, time passes on the script's [`Clock`](crate::clock::Clock): as long as the wait
 //! takes, or as long as the caller's patience lasts.
 //!
 //! ```
