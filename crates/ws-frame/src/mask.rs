@@ -1,6 +1,11 @@
 pub mod swar;
+#[cfg(all(feature = "simd", target_arch = "x86_64", not(ws_mask = "swar")))]
+pub mod x86_64;
 
+#[cfg(not(all(feature = "simd", target_arch = "x86_64", not(ws_mask = "swar"))))]
 use self::swar as kernel;
+#[cfg(all(feature = "simd", target_arch = "x86_64", not(ws_mask = "swar")))]
+use self::x86_64 as kernel;
 
 /// A masking key and the place in it
 ///
@@ -80,14 +85,27 @@ const fn rotate(key: u32, n: usize) -> u32 {
     if cfg!(target_endian = "little") { key.rotate_right(bits) } else { key.rotate_left(bits) }
 }
 
-/// The key twice, in memory order whatever the byte order is
-#[inline]
-const fn twice(key: u32) -> u64 {
-    (key as u64) << 32 | key as u64
+/// Masks a block of a fixed size, in words that the compiler is free to join.
+#[inline(always)]
+fn xor<const N: usize>(block: &[u8; N], key: u32) -> [u8; N] {
+    const { assert!(N.is_multiple_of(4)) };
+    // The key twice, in memory order whatever the byte order is.
+    let twice = u64::from(key) << 32 | u64::from(key);
+    let mut block = *block;
+    let (words, rest) = block.as_chunks_mut::<8>();
+    for word in words {
+        *word = (u64::from_ne_bytes(*word) ^ twice).to_ne_bytes();
+    }
+    for word in rest.as_chunks_mut::<4>().0 {
+        *word = (u32::from_ne_bytes(*word) ^ key).to_ne_bytes();
+    }
+    block
 }
 
 /// The kernels themselves, for this crate's own tests; no part of the API.
 #[doc(hidden)]
 pub mod kernels {
     pub use super::swar;
+    #[cfg(all(feature = "simd", target_arch = "x86_64", not(ws_mask = "swar")))]
+    pub use super::x86_64;
 }
