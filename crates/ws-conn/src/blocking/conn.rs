@@ -1,0 +1,360 @@
+use super::frames::{Frames, WriteMode};
+use super::io::{Input, Output, Transport};
+use super::line::Line;
+use super::message::{Held, MessageRef};
+use super::reader::MessageReader;
+use super::sender::Sender;
+use crate::accept::Accept;
+use crate::driver::buffer::Buffer;
+use crate::driver::deadline::{Deadline, Watch};
+use crate::driver::error::Error;
+use crate::extension::{Decode, Encode, Plain};
+use crate::fault::Closed;
+use crate::inbound::Inbound;
+use crate::receiving::{Received, Receiving, Step};
+use crate::timeouts::{Need, Timeouts};
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+use std::io;
+use ws_frame::{CloseCode, Role};
+
+/// A WebSocket connection over blocking I/O.
+///
+/// It receives; [`sender`](Self::sender) gives handles that send, from any thread. Dropping it closes the transport,
+/// and its senders get [`Fault::Closed`](crate::Fault::Closed) then; [`finish`](Self::finish) closes in order.
+///
+/// All calls that receive answer Pings and Closes of the peer, and send out what was [fed](Sender::feed) before they
+/// wait. A call that ends the connection (a fault, or the peer's Close) sends the Close that is owed, closes its
+/// direction of the transport and reads on for at most a [second](Self::DRAIN), so that unread input does not destroy
+/// the Close on its way (RFC 6455, section 7.1.1).
+pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
+    read: R,
+    /// What was read and is not taken yet: `inbox[start..end]`.
+    inbox: Buffer,
+    start: usize,
+    end: usize,
+    pub(super) inbound: Inbound<D>,
+    watch: Watch,
+    lingers: bool,
+    ended: bool,
+    limit: usize,
+    pub(super) held: Held,
+    pub(super) write_mode: WriteMode,
+    pub(super) line: Arc<Line<W, E>>,
+}
+
+impl<R: Input, W: Output> Conn<R, W> {
+    /// A connection over two halves, after the opening handshake; `role` is the role of this side.
+    pub fn new(read: R, write: W, role: Role) -> Self {
+        Self::with_extension(read, write, role, Plain, Plain)
+    }
+
+    /// A connection over a transport: a TCP or Unix socket, or a pair of `Read` and `Write`, which loses the deadlines.
+    pub fn over(transport: impl Transport<Read = R, Write = W>, role: Role) -> Self {
+        let (read, write) = transport.split();
+        Self::new(read, write, role)
+    }
+}
+
+impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
+    /// A connection with an extension that the opening handshake agreed on.
+    pub fn with_extension(read: R, write: W, role: Role, decode: D, encode: E) -> Self {
+        Self {
+            read,
+            inbox: Buffer::default(),
+            start: 0,
+            end: 0,
+            inbound: Inbound::with(role, decode),
+            watch: Watch::default(),
+            lingers: false,
+            ended: false,
+            limit: Self::MESSAGE_LIMIT,
+            held: Held::default(),
+            write_mode: WriteMode::default(),
+            line: Arc::new(Line::new(write, role, encode)),
+        }
+    }
+
+    /// Gives the connection bytes that were read behind the opening handshake.
+    pub fn preload(&mut self, bytes: &[u8]) {
+        let unread = self.end.saturating_sub(self.start);
+        let mut inbox = Buffer::new(unread.saturating_add(bytes.len()).max(Buffer::SIZE));
+        inbox.get_mut(0..unread).copy_from_slice(self.inbox.get(self.start..self.end));
+        self.start = 0;
+        self.end = unread.saturating_add(bytes.len());
+        inbox.get_mut(unread..self.end).copy_from_slice(bytes);
+        self.inbox = inbox;
+    }
+
+    /// Which opcodes are received from the next frame on. [`Accept::V13`] at first.
+    pub fn set_accept(&mut self, accept: Accept) {
+        self.inbound.set_accept(accept);
+    }
+
+    /// The largest message that [`message`](Self::message) takes, in bytes. [`MESSAGE_LIMIT`](Self::MESSAGE_LIMIT) at
+    /// first. The limit of [`receive`](Self::receive) is its buffer.
+    pub fn set_message_limit(&mut self, bytes: usize) {
+        self.limit = bytes;
+    }
+
+    /// A handle that sends. Clone it freely; any thread may use it at any time.
+    pub fn sender(&self) -> Sender<W, E> {
+        Sender::new(Arc::clone(&self.line))
+    }
+
+    /// Receives a whole message into the caller's buffer, without allocating.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Closed`](crate::Fault::Closed) when the peer has closed, with the first status code; the peer's reason
+    /// is at [`close_reason`](Self::close_reason). [`Overflow`](crate::Fault::Overflow) for a message that is larger
+    /// than the buffer: the peer is told 1009. [`Timeout`](crate::Fault::Timeout): 1008.
+    /// [`Violation`](crate::Fault::Violation): its own code. [`Refused`](crate::Fault::Refused): 1003. I/O errors of
+    /// the transport. All are final: the connection is closed, and every later call reports the status.
+    #[inline]
+    pub fn receive(&mut self, into: &mut [u8], timeouts: Timeouts) -> Result<Received, Error> {
+        self.run(&mut Receiving::message(into), timeouts)
+    }
+
+    /// Receives a whole message and lends it until the next call: from the read buffer where it lies there, and
+    /// otherwise from a buffer that grows with what has come, up to the limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive), with the [limit](Self::set_message_limit) in place of the buffer's size.
+    pub fn message(&mut self, timeouts: Timeouts) -> Result<MessageRef<'_>, Error> {
+        let mut held = core::mem::take(&mut self.held);
+        held.recycle();
+        loop {
+            let (start, end) = (self.start, self.end);
+            if let Some((used, opcode, range)) = self.inbound.lend(self.inbox.get_mut(start..end), self.limit) {
+                self.take(used);
+                self.held = held;
+                let range = start.saturating_add(range.start)..start.saturating_add(range.end);
+                return Ok(MessageRef::new(opcode, self.inbox.get_mut(range)));
+            }
+            let mut op = Receiving::held(held.room(self.limit), self.limit);
+            let (used, step) = self.inbound.push(&mut op, self.inbox.get(start..end));
+            self.take(used);
+            match step {
+                Step::Done(received) => {
+                    self.held = held;
+                    return Ok(MessageRef::new(received.opcode, self.held.get_mut(received.len)));
+                }
+                Step::Room => held.grow(self.limit),
+                step => {
+                    if let Err(error) = self.on(step, timeouts) {
+                        self.held = held;
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits for a message to begin and hands out a reader for its payload, of any length.
+    ///
+    /// The reader is to be read to its end. If it is dropped before, the rest of the message is discarded by the next
+    /// call, within its wire deadline.
+    ///
+    /// # Errors
+    ///
+    /// As [`receive`](Self::receive), without a limit on the size.
+    pub fn receive_stream(&mut self, timeouts: Timeouts) -> Result<MessageReader<'_, R, W, D, E>, Error> {
+        let begun = self.run(&mut Receiving::chunk(&mut []), timeouts)?;
+        Ok(MessageReader::new(self, begun.opcode, timeouts))
+    }
+
+    /// The low level: frames, one read or write at a time.
+    pub fn frames(&mut self, timeouts: Timeouts) -> Frames<'_, R, W, D, E> {
+        Frames::new(self, timeouts)
+    }
+
+    /// Closes the connection in order: sends a Close, discards what comes until the peer's Close, and hangs up. It takes
+    /// no longer than `linger` for each of sending and waiting.
+    ///
+    /// Answers the status in effect, which is that of an earlier Close if there was one.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Close`](crate::Misuse::Close) for a code that may not be sent; nothing has happened then.
+    pub fn finish(&mut self, code: CloseCode, reason: &str, linger: Duration) -> Result<Closed, Error> {
+        let closed = self.line.close(code, reason, linger)?;
+        let timeouts = Timeouts::new(linger, linger);
+        self.inbound.skip();
+        let _ = self.run(&mut Receiving::discard(), timeouts);
+        self.end(timeouts.wire);
+        Ok(closed)
+    }
+
+    /// The status, once there is one.
+    pub fn closed(&self) -> Option<Closed> {
+        self.line.shared().closed()
+    }
+
+    /// The reason in the peer's Close, once it has come; empty where there is none.
+    pub fn close_reason(&self) -> &str {
+        self.inbound.close_reason()
+    }
+
+    /// The receiving half of the transport.
+    pub fn get_ref(&self) -> &R {
+        &self.read
+    }
+
+    /// The limit of [`message`](Self::message), if nothing else is said: 1 MiB.
+    pub const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+    /// How long a blocked read may take to notice what another thread does.
+    pub const NOTICE: Duration = Duration::from_secs(1);
+
+    /// How long a connection that has ended reads on, so that its last words reach the peer.
+    pub const DRAIN: Duration = Duration::from_secs(1);
+
+    /// Runs an operation to its end.
+    #[inline]
+    pub(super) fn run(&mut self, op: &mut Receiving<'_>, timeouts: Timeouts) -> Result<Received, Error> {
+        loop {
+            let (used, step) = self.inbound.push(op, self.inbox.get(self.start..self.end));
+            self.take(used);
+            match step {
+                Step::Done(received) => return Ok(received),
+                step => self.on(step, timeouts)?,
+            }
+        }
+    }
+
+    /// Does what the machine asks for.
+    fn on(&mut self, step: Step, timeouts: Timeouts) -> Result<(), Error> {
+        match step {
+            Step::Need(need) => self.fill(need, timeouts),
+            Step::Reply => self.reply(timeouts),
+            Step::Done(_) | Step::Room => Ok(()),
+        }
+    }
+
+    fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
+        let settled = self.inbound.reply(&mut self.line.shared());
+        match settled {
+            Ok(()) => self.line.queue_replies(timeouts.wire),
+            Err(fault) => {
+                if fault.is_fatal() {
+                    self.end(timeouts.wire);
+                }
+                return Err(fault.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for input.
+    fn fill(&mut self, need: Need, timeouts: Timeouts) -> Result<(), Error> {
+        if let Err(fault) = self.line.before_wait(timeouts.wire) {
+            return self.give_up(timeouts, |inbound, shared| {
+                let _ = inbound.eof(shared);
+                Some(fault)
+            });
+        }
+        if self.line.is_closing() && !self.lingers {
+            // The wait is another one now: the machine is to say so.
+            self.lingers = true;
+            self.inbound.linger();
+            return Ok(());
+        }
+        let mut patience = Duration::MAX;
+        if R::TIMED {
+            let now = self.read.now();
+            patience = self.watch.deadline(need, timeouts.of(need.wait), now).left(now).min(Self::NOTICE);
+            if patience.is_zero() {
+                return self.give_up(timeouts, |inbound, shared| inbound.expired(need, shared).err());
+            }
+        }
+        if self.inbox.len() == 0 {
+            self.inbox = Buffer::new(Buffer::SIZE);
+        }
+        let (end, size) = (self.end, self.inbox.len());
+        match self.read.read(self.inbox.get_mut(end..size), patience) {
+            Ok(0) => self.give_up(timeouts, |inbound, shared| inbound.eof(shared).err()),
+            Ok(read) => {
+                self.end = end.saturating_add(read).min(size);
+                Ok(())
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted => Ok(()),
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if R::TIMED => Ok(()),
+                _ => {
+                    let fault = self.inbound.lost(&mut self.line.shared());
+                    self.end(timeouts.wire);
+                    Err(fault.map_or(Error::Io(error), Error::Fault))
+                }
+            },
+        }
+    }
+
+    /// The connection ends in a wait.
+    fn give_up(
+        &mut self,
+        timeouts: Timeouts,
+        why: impl FnOnce(&mut Inbound<D>, &mut crate::Shared) -> Option<crate::Fault>,
+    ) -> Result<(), Error> {
+        let fault = why(&mut self.inbound, &mut self.line.shared());
+        self.end(timeouts.wire);
+        fault.map_or(Ok(()), |fault| Err(fault.into()))
+    }
+
+    /// Sends what is owed, closes this direction, and reads until the peer closes its own, but not for long.
+    fn end(&mut self, wire: Duration) {
+        if core::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let patience = wire.min(Self::DRAIN);
+        self.line.end(patience);
+        if R::TIMED {
+            let deadline = Deadline::after(self.read.now(), patience);
+            let mut budget = Self::DRAIN_BYTES;
+            (self.start, self.end) = (0, 0);
+            if self.inbox.len() == 0 {
+                self.inbox = Buffer::new(Buffer::SIZE);
+            }
+            loop {
+                let left = deadline.left(self.read.now());
+                if left.is_zero() || budget == 0 {
+                    break;
+                }
+                match self.read.read(self.inbox.all_mut(), left) {
+                    Ok(0) => break,
+                    Ok(read) => budget = budget.saturating_sub(read),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(_) => break,
+                }
+            }
+        }
+        self.line.hang_up();
+    }
+
+    #[inline]
+    fn take(&mut self, used: usize) {
+        self.start = self.start.saturating_add(used);
+        if self.start >= self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// How much a connection that has ended reads on, at most.
+    const DRAIN_BYTES: usize = 64 * 1024 * 1024;
+}
+
+impl<R: Input, W: Output, D: Decode, E: Encode> Drop for Conn<R, W, D, E> {
+    fn drop(&mut self) {
+        self.line.abort();
+    }
+}
+
+impl<R: Input, W: Output, D: Decode, E: Encode> fmt::Debug for Conn<R, W, D, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unread = self.end.saturating_sub(self.start);
+        f.debug_struct("Conn").field("closed", &self.closed()).field("unread", &unread).finish_non_exhaustive()
+    }
+}

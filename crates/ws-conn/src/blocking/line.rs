@@ -1,0 +1,393 @@
+#![expect(clippy::disallowed_methods, reason = "waiting for the lock is the driver's, and takes time")]
+
+use super::io::{HangUp, Output};
+use crate::driver::buffer::Buffer;
+use crate::driver::deadline::Deadline;
+use crate::driver::error::Error;
+use crate::driver::keys::ThreadKeys;
+use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
+use crate::driver::write_lock::{CLOSING, MESSAGE, QUEUED, WriteLock};
+use crate::extension::Encode;
+use crate::fault::{Closed, Fault, Misuse};
+use crate::outbound::{Outbound, Sending};
+use crate::shared::{Ending, Shared};
+use crate::timeouts::Wait;
+use alloc::sync::Arc;
+use core::time::Duration;
+use std::io::{self, IoSlice};
+use std::time::Instant;
+use ws_frame::{CloseCode, Role};
+
+/// The sending direction of a connection, shared by the connection and its senders.
+pub(super) struct Line<W, E> {
+    lock: WriteLock<Writing<W, E>>,
+    shared: Mutex<Shared>,
+    hang_up: Option<Arc<dyn HangUp>>,
+}
+
+/// What the lock guards.
+pub(super) struct Writing<W, E> {
+    /// `None` once the connection is over.
+    write: Option<W>,
+    outbound: Outbound<E>,
+    queue: Buffer,
+    len: usize,
+    /// A frame broke off, or the transport failed: nothing can follow.
+    broken: bool,
+}
+
+/// What belongs to one call: whether it has the turn of a message in fragments, and until when it may take.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    pub(super) wire: Duration,
+    pub(super) has_turn: bool,
+}
+
+type Guard<'l, W, E> = TryGuard<'l, Writing<W, E>>;
+
+impl<W: Output, E: Encode> Line<W, E> {
+    pub(super) fn new(write: W, role: Role, encode: E) -> Self {
+        let hang_up = write.hang_up();
+        let writing = Writing {
+            write: Some(write),
+            outbound: Outbound::with(role, encode),
+            queue: Buffer::default(),
+            len: 0,
+            broken: false,
+        };
+        Self { lock: WriteLock::new(writing), shared: Mutex::new(Shared::new(role)), hang_up }
+    }
+
+    /// Sends one operation; without `flush` it may stay in the queue.
+    #[inline]
+    pub(super) fn send(&self, mut op: Sending<'_>, call: Call, flush: bool) -> Result<(), Error> {
+        let deadline = self.deadline(call.wire);
+        let mut writing = self.lock(op.is_data() && !call.has_turn, deadline, call.wire)?;
+        let result = writing.send(&mut op, flush, deadline);
+        self.unlock(writing, call.wire, result)
+    }
+
+    /// Writes out what is queued.
+    pub(super) fn flush(&self, wire: Duration) -> Result<(), Error> {
+        let deadline = self.deadline(wire);
+        let mut writing = self.lock(false, deadline, wire)?;
+        let result = writing.usable().and_then(|()| writing.flush(deadline));
+        self.unlock(writing, wire, result)
+    }
+
+    /// Takes the turn for a message in fragments: no other data message is sent until [`end_turn`](Self::end_turn).
+    pub(super) fn begin_turn(&self, wire: Duration) -> Result<(), Error> {
+        let writing = self.lock(true, self.deadline(wire), wire)?;
+        let result = writing.usable();
+        if result.is_ok() {
+            self.lock.set(MESSAGE);
+        }
+        self.unlock(writing, wire, result)
+    }
+
+    /// Gives the turn back.
+    pub(super) fn end_turn(&self, wire: Duration) {
+        // Without the lock, but before a read-modify-write that every release of it does: who waits sees one of them.
+        self.lock.clear(MESSAGE);
+        self.lock.ask(|writing| self.serve(writing, wire));
+    }
+
+    /// Claims the status and sends the Close, as far as that can be done until the deadline.
+    pub(super) fn close(&self, code: CloseCode, reason: &str, wire: Duration) -> Result<Closed, Misuse> {
+        let closed = self.shared().close(code, reason)?;
+        self.closing(wire);
+        Ok(closed)
+    }
+
+    /// As [`close`](Self::close), with the payload of a Close frame.
+    pub(super) fn close_with(&self, payload: &[u8], wire: Duration) -> Result<Closed, Misuse> {
+        let closed = self.shared().close_with(payload)?;
+        self.closing(wire);
+        Ok(closed)
+    }
+
+    /// A message of this side cannot be finished.
+    pub(super) fn fail(&self, misuse: Misuse, wire: Duration) {
+        self.shared().fail(misuse.into());
+        self.closing(wire);
+    }
+
+    /// Ends it at once, without another word.
+    pub(super) fn abort(&self) -> Closed {
+        let closed = self.shared().abandon(CloseCode::ABNORMAL);
+        self.lock.set(CLOSING);
+        self.hang_up();
+        self.lock.ask(|writing| {
+            writing.outbound.end(closed);
+            writing.write = None;
+        });
+        closed
+    }
+
+    /// Sends what `shared` owes, or leaves it to the thread that writes at the moment.
+    pub(super) fn send_replies(&self, wire: Duration) {
+        self.lock.ask(|writing| self.serve(writing, wire));
+    }
+
+    /// Puts what `shared` owes into the queue, to be sent with what comes next: at the latest before the connection
+    /// waits for the peer.
+    pub(super) fn queue_replies(&self, wire: Duration) {
+        match self.lock.try_lock() {
+            Some(mut writing) => {
+                let deadline = self.deadline(wire);
+                // What fails here is reported by whoever writes next, or by the receiving direction.
+                let _ = self.replies(&mut writing, deadline);
+                let _ = self.unlock(writing, wire, Ok(()));
+            }
+            None => self.send_replies(wire),
+        }
+    }
+
+    /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue.
+    #[inline]
+    pub(super) fn before_wait(&self, wire: Duration) -> Result<(), Fault> {
+        if self.lock.is_set(QUEUED) { self.flush_queued(wire) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn flush_queued(&self, wire: Duration) -> Result<(), Fault> {
+        let Some(mut writing) = self.lock.try_lock() else {
+            self.send_replies(wire);
+            return Ok(());
+        };
+        let result = writing.flush(self.deadline(wire));
+        match self.unlock(writing, wire, result) {
+            Err(Error::Fault(fault)) => Err(fault),
+            // A failure to write does not end the receiving: the peer's Close may lie there to be read.
+            Err(Error::Io(_)) | Ok(()) => Ok(()),
+        }
+    }
+
+    /// Sends what is owed, and half-closes if that is for this side to do.
+    pub(super) fn end(&self, wire: Duration) {
+        self.closing(wire);
+        let ending = self.shared().ending();
+        if ending == Ending::HalfClose
+            && let Some(mut writing) = self.lock.try_lock()
+        {
+            if let Some(write) = &mut writing.write {
+                let _ = write.half_close();
+            }
+            let _ = self.unlock(writing, wire, Ok(()));
+        }
+    }
+
+    /// Closes both directions of the transport.
+    pub(super) fn hang_up(&self) {
+        if let Some(handle) = &self.hang_up {
+            handle.hang_up();
+        }
+    }
+
+    pub(super) fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock()
+    }
+
+    /// Whether the status is set.
+    #[inline]
+    pub(super) fn is_closing(&self) -> bool {
+        self.lock.is_set(CLOSING)
+    }
+
+    fn closing(&self, wire: Duration) {
+        self.lock.set(CLOSING);
+        let deadline = self.deadline(wire);
+        // Waits for a writer that is at work, since the caller may want to hang up next. Whoever it is, it does what is
+        // owed at the end of its frame.
+        self.lock.ask(|writing| self.serve(writing, wire));
+        if self.shared().owes()
+            && let Ok(writing) = self.lock(false, deadline, wire)
+        {
+            let _ = self.unlock(writing, wire, Ok(()));
+        }
+    }
+
+    fn serve(&self, writing: &mut Writing<W, E>, wire: Duration) {
+        let deadline = self.deadline(wire);
+        let result = self.replies(writing, deadline).and_then(|()| writing.flush(deadline));
+        // What cannot be sent is found out by whoever sends or receives next.
+        let _ = self.settle(writing, result);
+    }
+
+    /// Puts what is owed into the queue.
+    fn replies(&self, writing: &mut Writing<W, E>, deadline: Deadline) -> Result<(), Error> {
+        loop {
+            let mut shared = self.shared();
+            if !shared.owes() {
+                if let Some(closed) = shared.closed() {
+                    writing.outbound.end(closed);
+                }
+                return Ok(());
+            }
+            if writing.broken {
+                return Ok(());
+            }
+            let (len, size) = (writing.len, writing.reserve());
+            let room = writing.queue.get_mut(len..size);
+            let filled = writing.outbound.replies(&mut shared, &mut ThreadKeys, room)?;
+            writing.len = len.saturating_add(filled);
+            let owes = shared.owes();
+            drop(shared);
+            if owes {
+                writing.flush(deadline)?;
+            }
+        }
+    }
+
+    #[inline]
+    fn lock(&self, turn: bool, deadline: Deadline, wire: Duration) -> Result<Guard<'_, W, E>, Error> {
+        self.lock
+            .lock(turn, deadline, Instant::now, |writing| self.serve(writing, wire))
+            .ok_or(Error::Fault(Fault::Timeout(Wait::Turn)))
+    }
+
+    /// Releases the lock and sorts out the result.
+    #[inline]
+    fn unlock(&self, mut writing: Guard<'_, W, E>, wire: Duration, result: Result<(), Error>) -> Result<(), Error> {
+        let result = if result.is_err() { self.settle(&mut writing, result) } else { Ok(()) };
+        let queued = writing.len > 0;
+        if queued != self.lock.is_set(QUEUED) {
+            if queued { self.lock.set(QUEUED) } else { self.lock.clear(QUEUED) }
+        }
+        self.lock.unlock(writing, |writing| self.serve(writing, wire));
+        result
+    }
+
+    /// What an error means for the connection.
+    #[cold]
+    fn settle(&self, writing: &mut Writing<W, E>, result: Result<(), Error>) -> Result<(), Error> {
+        let fault = match result {
+            Ok(()) => return Ok(()),
+            Err(Error::Fault(fault)) => fault,
+            Err(Error::Io(error)) => {
+                // If the connection was closed before, that is why.
+                return Err(self.shared().closed().map_or(Error::Io(error), Error::from));
+            }
+        };
+        if !fault.is_fatal() {
+            return Err(fault.into());
+        }
+        let fault = self.shared().fail(fault);
+        self.lock.set(CLOSING);
+        if writing.broken {
+            // The peer does not read: half a frame is out, so that nothing more can be told it.
+            let closed = self.shared().abandon(fault.code());
+            writing.outbound.end(closed);
+            self.hang_up();
+        } else {
+            let deadline = self.deadline(Duration::from_secs(1));
+            let _ = self.replies(writing, deadline).and_then(|()| writing.flush(deadline));
+        }
+        Err(fault.into())
+    }
+
+    #[inline]
+    fn deadline(&self, wire: Duration) -> Deadline {
+        if W::TIMED { Deadline::after(Instant::now(), wire) } else { Deadline::NEVER }
+    }
+}
+
+impl<W: Output, E: Encode> Writing<W, E> {
+    #[inline]
+    fn send(&mut self, op: &mut Sending<'_>, flush: bool, deadline: Deadline) -> Result<(), Error> {
+        self.usable()?;
+        loop {
+            let (len, size) = (self.len, self.reserve());
+            let room = self.queue.get_mut(len..size);
+            let out = self.outbound.next(op, &mut ThreadKeys, room)?;
+            self.len = len.saturating_add(out.filled);
+            if !out.then.is_empty() {
+                self.write(out.then, deadline)?;
+            }
+            if out.done {
+                return if flush { self.flush(deadline) } else { Ok(()) };
+            }
+            self.write(&[], deadline)?;
+        }
+    }
+
+    fn usable(&self) -> Result<(), Error> {
+        match self.outbound.closed() {
+            Some(closed) => Err(closed.into()),
+            None if self.broken || self.write.is_none() => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
+            None => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn flush(&mut self, deadline: Deadline) -> Result<(), Error> {
+        if self.len > 0 {
+            self.write(&[], deadline)?;
+        }
+        match &mut self.write {
+            Some(write) => Ok(write.flush(deadline.left_on(write))?),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the queue and what follows it, whole. If that fails the direction is over.
+    fn write(&mut self, mut then: &[u8], deadline: Deadline) -> Result<(), Error> {
+        let len = core::mem::take(&mut self.len);
+        let mut queued = self.queue.get(0..len);
+        let (Some(write), false) = (&mut self.write, self.broken) else {
+            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
+        };
+        while !queued.is_empty() || !then.is_empty() {
+            let patience = deadline.left_on(write);
+            let bufs = [IoSlice::new(queued), IoSlice::new(then)];
+            let bufs = match (queued.is_empty(), then.is_empty()) {
+                (true, _) => bufs.get(1..),
+                (_, true) => bufs.get(..1),
+                _ => bufs.get(..),
+            };
+            let result = if patience.is_zero() {
+                Err(io::ErrorKind::TimedOut.into())
+            } else {
+                write.write(bufs.unwrap_or_default(), patience)
+            };
+            let wrote = match result {
+                Ok(0) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
+                Ok(wrote) => Ok(wrote),
+                Err(error) => match error.kind() {
+                    io::ErrorKind::Interrupted => Ok(0),
+                    // The deadline decides, not the time-out of the socket, which is not exact.
+                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
+                        if deadline.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(0) }
+                    }
+                    _ => Err(Error::Io(error)),
+                },
+            };
+            let wrote = match wrote {
+                Ok(wrote) => wrote,
+                Err(error) => {
+                    self.broken = true;
+                    return Err(error);
+                }
+            };
+            let of_queue = wrote.min(queued.len());
+            queued = queued.get(of_queue..).unwrap_or_default();
+            then = then.get(wrote.saturating_sub(of_queue)..).unwrap_or_default();
+        }
+        Ok(())
+    }
+
+    /// The queue's buffer comes with the first frame. Answers its size.
+    #[inline]
+    fn reserve(&mut self) -> usize {
+        if self.queue.len() == 0 {
+            self.queue = Buffer::new(Buffer::SIZE);
+        }
+        Buffer::SIZE
+    }
+}
+
+impl Deadline {
+    fn left_on<W: Output>(self, write: &W) -> Duration {
+        if W::TIMED { self.left(write.now()) } else { Duration::MAX }
+    }
+}

@@ -1,0 +1,31 @@
+//! Connections over blocking sockets, and over any pair of `Read` and `Write`.
+//!
+//! [`Conn`] receives, in one thread at a time; any number of [`Sender`]s send, from any thread. No thread is started:
+//! answers to Pings and Closes, and what was fed and not flushed, go out while a call is in progress.
+//!
+//! # Deadlines
+//!
+//! Sockets keep deadlines with their own time-outs, which the operating system rounds to its clock's ticks; an
+//! installed time-out is left alone as long as it differs by less than an eighth from what is needed. A blocked read
+//! looks up at least once a [second](Conn::NOTICE): that is how long a Close from another thread may go unnoticed by a
+//! thread that waits in [`receive`](Conn::receive). [`Sender::abort`] wakes it at once.
+//!
+//! A plain `Read` or `Write` ([`Untimed`]) has no time-outs: all deadlines are lost there, and a call takes as long as
+//! the transport takes.
+
+mod conn;
+mod frames;
+mod io;
+mod line;
+mod message;
+mod reader;
+mod sender;
+mod writer;
+
+pub use conn::Conn;
+pub use frames::{Frames, ReadMode};
+pub use io::{HangUp, Input, Output, Socket, Transport, Untimed};
+pub use message::MessageRef;
+pub use reader::MessageReader;
+pub use sender::Sender;
+pub use writer::MessageWriter;

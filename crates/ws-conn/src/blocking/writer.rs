@@ -1,0 +1,86 @@
+use super::io::Output;
+use super::line::{Call, Line};
+use crate::driver::error::Error;
+use crate::extension::{Encode, Plain};
+use crate::fault::Misuse;
+use crate::outbound::Sending;
+use alloc::sync::Arc;
+use core::fmt;
+use core::time::Duration;
+use std::io::{self, Write};
+use ws_frame::Opcode;
+
+/// Sends a message of unknown length: each write is a fragment, [`finish`](Self::finish) is the last.
+///
+/// Fragments wait in the queue like what is fed; `flush` sends them. Text may be cut anywhere, also within a character.
+///
+/// A writer that is dropped without `finish` after a fragment went out closes the connection with 1011, since half a
+/// message must not pass for a whole one.
+pub struct MessageWriter<W: Output, E: Encode = Plain> {
+    line: Arc<Line<W, E>>,
+    opcode: Opcode,
+    call: Call,
+    begun: bool,
+    finished: bool,
+}
+
+impl<W: Output, E: Encode> MessageWriter<W, E> {
+    pub(super) fn begin(line: Arc<Line<W, E>>, opcode: Opcode, wire: Duration) -> Result<Self, Error> {
+        Sending::fragment(opcode, false, &[]).check_stream()?;
+        line.begin_turn(wire)?;
+        Ok(Self { line, opcode, call: Call { wire, has_turn: true }, begun: false, finished: false })
+    }
+
+    /// Sends a fragment. An empty one is not sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sender::send`](super::Sender::send). Text that can never become UTF-8 is refused, and not sent.
+    pub fn write_chunk(&mut self, payload: &[u8]) -> Result<(), Error> {
+        if payload.is_empty() {
+            return Ok(());
+        }
+        self.line.send(Sending::fragment(self.opcode, false, payload), self.call, false)?;
+        self.begun = true;
+        Ok(())
+    }
+
+    /// Ends the message and sends all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Sender::send`](super::Sender::send). Text that ends within a character is refused; the message cannot be
+    /// completed then, and the connection is closed with 1011.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.line.send(Sending::fragment(self.opcode, true, &[]), self.call, true)?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+/// As [`write_chunk`](MessageWriter::write_chunk); the [`Fault`](crate::Fault) is the source of the error.
+impl<W: Output, E: Encode> Write for MessageWriter<W, E> {
+    fn write(&mut self, payload: &[u8]) -> io::Result<usize> {
+        self.write_chunk(payload)?;
+        Ok(payload.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(self.line.flush(self.call.wire)?)
+    }
+}
+
+impl<W: Output, E: Encode> Drop for MessageWriter<W, E> {
+    fn drop(&mut self) {
+        if self.begun && !self.finished {
+            self.line.fail(Misuse::Unfinished, self.call.wire);
+        }
+        self.line.end_turn(self.call.wire);
+    }
+}
+
+impl<W: Output, E: Encode> fmt::Debug for MessageWriter<W, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageWriter").field("opcode", &self.opcode).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,155 @@
+//! The primitives of synchronisation: those of std, or loom's where it checks the model (`--cfg ws_loom`).
+
+#[cfg(not(ws_loom))]
+pub(crate) use self::of_std::*;
+
+#[cfg(ws_loom)]
+pub(crate) use self::of_loom::*;
+
+#[cfg(not(ws_loom))]
+mod of_std {
+    use core::time::Duration;
+    pub(crate) use std::sync::MutexGuard;
+    pub(crate) use std::sync::MutexGuard as TryGuard;
+    pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::{self, PoisonError, TryLockError};
+
+    /// A mutex that a panic of another thread does not poison: what it guards is consistent at every step.
+    #[derive(Debug, Default)]
+    pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    /// A mutex that nobody waits for.
+    #[derive(Debug, Default)]
+    pub(crate) struct TryLock<T>(sync::Mutex<T>);
+
+    impl<T> TryLock<T> {
+        pub(crate) const fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+
+        #[inline]
+        pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
+            match self.0.try_lock() {
+                Ok(guard) => Some(guard),
+                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) => None,
+            }
+        }
+    }
+
+    #[derive(Debug, Default)]
+    pub(crate) struct Condvar(sync::Condvar);
+
+    impl Condvar {
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+
+        /// Waits for a notification, for at most the time given; it may return earlier.
+        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>, patience: Duration) -> MutexGuard<'a, T> {
+            // A longer wait than the operating system can express is waited for in pieces, by the caller's loop.
+            let patience = patience.min(Duration::from_secs(3600));
+            self.0.wait_timeout(guard, patience).map_or_else(|poisoned| poisoned.into_inner().0, |(guard, _)| guard)
+        }
+    }
+}
+
+#[cfg(ws_loom)]
+mod of_loom {
+    #![expect(clippy::unwrap_used, reason = "a model: loom's mutexes are not poisoned")]
+
+    use core::ops::{Deref, DerefMut};
+    use core::time::Duration;
+    use loom::sync;
+    pub(crate) use loom::sync::MutexGuard;
+    pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Debug)]
+    pub(crate) struct Mutex<T>(sync::Mutex<T>);
+
+    impl<T> Mutex<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self(sync::Mutex::new(value))
+        }
+
+        pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+            self.0.lock().unwrap()
+        }
+    }
+
+    /// loom's own `try_lock` blocks where a real one returns; the flag makes it return.
+    #[derive(Debug)]
+    pub(crate) struct TryLock<T> {
+        held: sync::atomic::AtomicBool,
+        value: sync::Mutex<T>,
+    }
+
+    #[derive(Debug)]
+    pub(crate) struct TryGuard<'a, T> {
+        guard: Option<MutexGuard<'a, T>>,
+        held: &'a sync::atomic::AtomicBool,
+    }
+
+    impl<T> TryLock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self { held: sync::atomic::AtomicBool::new(false), value: sync::Mutex::new(value) }
+        }
+
+        pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
+            let free = self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
+            free.then(|| TryGuard { guard: self.value.lock().ok(), held: &self.held })
+        }
+    }
+
+    impl<T> Drop for TryGuard<'_, T> {
+        fn drop(&mut self) {
+            self.guard = None;
+            self.held.store(false, Ordering::Release);
+        }
+    }
+
+    impl<T> Deref for TryGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.guard.as_ref().unwrap()
+        }
+    }
+
+    impl<T> DerefMut for TryGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.guard.as_mut().unwrap()
+        }
+    }
+
+    /// Time stands still in the model, so that a notification that gets lost is a wait for ever: loom reports it.
+    #[derive(Debug)]
+    pub(crate) struct Condvar(sync::Condvar);
+
+    impl Default for Condvar {
+        fn default() -> Self {
+            Self(sync::Condvar::new())
+        }
+    }
+
+    impl Condvar {
+        pub(crate) fn notify_all(&self) {
+            self.0.notify_all();
+        }
+
+        pub(crate) fn wait<'a, T>(&self, guard: MutexGuard<'a, T>, _: Duration) -> MutexGuard<'a, T> {
+            self.0.wait(guard).unwrap()
+        }
+    }
+}

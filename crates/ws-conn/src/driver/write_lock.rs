@@ -1,0 +1,149 @@
+use super::deadline::Deadline;
+use super::sync::{AtomicU32, Condvar, Mutex, Ordering, TryGuard, TryLock};
+use std::time::Instant;
+
+/// The lock of the sending direction: one thread writes at a time, and does what others ask for meanwhile.
+///
+/// A thread that only has something small to send (an answer to a Ping, a Close) must not wait for a writer whose peer
+/// does not read. It asks, with [`ask`](Self::ask), and tries the lock. If somebody holds it, the holder does what is
+/// asked for before it lets go for good. All of it hangs on one word, `flags`:
+///
+/// - who asks first sets [`ASKED`], then tries the lock;
+/// - who holds the lock first releases it, then reads the word with a read-modify-write, and takes the lock again if
+///   [`ASKED`] is set.
+///
+/// Of these two read-modify-writes one comes first. If it is the asker's, the holder sees the flag. If it is the
+/// holder's, the asker synchronises with it and finds the lock released (or held by another, to whom the same
+/// applies). So nothing that was asked for is left behind. `tests/loom.rs` checks the model.
+#[derive(Debug)]
+pub(crate) struct WriteLock<T> {
+    value: TryLock<T>,
+    flags: AtomicU32,
+    gate: Mutex<()>,
+    changed: Condvar,
+}
+
+/// Something is to be done by whoever holds the lock.
+pub(crate) const ASKED: u32 = 1;
+/// Somebody waits at the gate.
+const WAITING: u32 = 1 << 1;
+/// A message in fragments is under way: other data messages wait for their turn.
+pub(crate) const MESSAGE: u32 = 1 << 2;
+/// Frames lie in the queue, unsent.
+pub(crate) const QUEUED: u32 = 1 << 3;
+/// The status is set.
+pub(crate) const CLOSING: u32 = 1 << 4;
+
+impl<T> WriteLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self { value: TryLock::new(value), flags: AtomicU32::new(0), gate: Mutex::new(()), changed: Condvar::default() }
+    }
+
+    /// Sets flags, and makes what was written before visible to whoever reads them.
+    #[inline]
+    pub(crate) fn set(&self, flags: u32) {
+        self.flags.fetch_or(flags, Ordering::AcqRel);
+    }
+
+    #[inline]
+    pub(crate) fn clear(&self, flags: u32) {
+        self.flags.fetch_and(!flags, Ordering::AcqRel);
+    }
+
+    #[inline]
+    pub(crate) fn is_set(&self, flags: u32) -> bool {
+        self.flags.load(Ordering::Acquire) & flags != 0
+    }
+
+    #[inline]
+    pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
+        self.value.try_lock()
+    }
+
+    /// Waits for the lock until the deadline; with `turn` also until no message is under way.
+    #[inline]
+    pub(crate) fn lock(
+        &self,
+        turn: bool,
+        deadline: Deadline,
+        now: impl Fn() -> Instant,
+        serve: impl FnMut(&mut T),
+    ) -> Option<TryGuard<'_, T>> {
+        // The flag is set and cleared under the lock only.
+        match self.try_lock() {
+            Some(guard) if !turn || !self.is_set(MESSAGE) => Some(guard),
+            guard => self.wait(guard, turn, deadline, now, serve),
+        }
+    }
+
+    #[cold]
+    fn wait<'l>(
+        &'l self,
+        mut held: Option<TryGuard<'l, T>>,
+        turn: bool,
+        deadline: Deadline,
+        now: impl Fn() -> Instant,
+        mut serve: impl FnMut(&mut T),
+    ) -> Option<TryGuard<'l, T>> {
+        loop {
+            if let Some(guard) = held.take() {
+                if !turn || !self.is_set(MESSAGE) {
+                    return Some(guard);
+                }
+                // It is another's turn. Who asked for something while this thread had the lock relies on it.
+                self.unlock(guard, &mut serve);
+            }
+            let gate = self.gate.lock();
+            // Set under the gate, as it is cleared under the gate: who waits has the flag up.
+            let flags = self.flags.fetch_or(WAITING, Ordering::AcqRel);
+            if !turn || flags & MESSAGE == 0 {
+                held = self.try_lock();
+            }
+            if held.is_none() {
+                let left = deadline.left(now());
+                if left.is_zero() {
+                    return None;
+                }
+                drop(self.changed.wait(gate, left));
+                held = self.try_lock();
+            }
+        }
+    }
+
+    /// Releases the lock, but not before everything that was asked for is done: `serve` does it, under the lock.
+    #[inline]
+    pub(crate) fn unlock<'l>(&'l self, guard: TryGuard<'l, T>, serve: impl FnMut(&mut T)) {
+        drop(guard);
+        // A read-modify-write, since it has to be one of an order with the asker's: see above.
+        let flags = self.flags.fetch_or(0, Ordering::AcqRel);
+        if flags & (ASKED | WAITING) != 0 {
+            self.settle(serve);
+        }
+    }
+
+    /// Asks for something to be done, by this thread if the lock is free and otherwise by its holder.
+    pub(crate) fn ask(&self, serve: impl FnMut(&mut T)) {
+        self.set(ASKED);
+        self.settle(serve);
+    }
+
+    #[cold]
+    fn settle(&self, mut serve: impl FnMut(&mut T)) {
+        loop {
+            let flags = self.flags.fetch_or(0, Ordering::AcqRel);
+            if flags & WAITING != 0 {
+                let gate = self.gate.lock();
+                self.clear(WAITING);
+                drop(gate);
+                self.changed.notify_all();
+            }
+            if flags & ASKED == 0 {
+                return;
+            }
+            // Not free: the holder will see the flag, which was set before this was tried.
+            let Some(mut guard) = self.try_lock() else { return };
+            self.clear(ASKED);
+            serve(&mut guard);
+        }
+    }
+}

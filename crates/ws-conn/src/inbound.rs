@@ -1,0 +1,437 @@
+use crate::accept::Accept;
+use crate::control::Control;
+use crate::extension::{Decode, Plain};
+use crate::fault::{Closed, Fault, Misuse};
+use crate::receiving::{Kind, Received, Receiving, Step};
+use crate::shared::Shared;
+use crate::timeouts::{Need, Wait};
+use core::ops::Range;
+use ws_frame::{Close, CloseCode, Header, Mask, Opcode, Role, Utf8, Violation};
+
+mod payload;
+
+/// The receiving direction of a connection: from bytes of the wire to messages.
+///
+/// It owns no payload, performs no I/O, knows no clock and takes no lock. A driver lends it what it has read, with
+/// [`push`](Self::push), and does what the returned [`Step`] says:
+///
+/// ```
+/// use ws_conn::{Inbound, Opcode, Receiving, Role, Shared, Step};
+///
+/// let (mut inbound, mut shared) = (Inbound::new(Role::Server), Shared::new(Role::Server));
+/// let wire = [0x81, 0x82, 1, 2, 3, 4, b'H' ^ 1, b'i' ^ 2]; // RFC 6455, section 5.2
+/// let mut message = [0; 16];
+/// let mut op = Receiving::message(&mut message);
+/// let (used, step) = inbound.push(&mut op, &wire);
+/// match step {
+///     Step::Done(received) => assert_eq!((received.opcode, &message[..received.len]), (Opcode::TEXT, &b"Hi"[..])),
+///     Step::Reply => inbound.reply(&mut shared)?, // then send what `shared` owes
+///     _ => unreachable!("the whole message lies there"),
+/// }
+/// assert_eq!(used, wire.len());
+/// # Ok::<(), ws_conn::Fault>(())
+/// ```
+#[derive(Debug)]
+pub struct Inbound<D = Plain> {
+    role: Role,
+    accept: Accept,
+    place: Place,
+    /// A header that came in pieces: its first bytes.
+    head: [u8; Header::MAX],
+    head_len: u8,
+
+    // The frame.
+    left: u64,
+    mask: Mask,
+    fin: bool,
+    frame: Opcode,
+    /// Whether the low level has reported the frame's opcode.
+    reported: bool,
+
+    // The message.
+    opcode: Opcode,
+    open: bool,
+    coded: bool,
+    skipped: bool,
+    text: bool,
+    utf8: Utf8,
+    /// Bytes of the operation that lie in the caller's buffer.
+    got: usize,
+
+    control: Control,
+    news: Option<News>,
+    over: Option<Closed>,
+    wait: Wait,
+    epoch: u32,
+    decode: D,
+}
+
+/// Where in the stream of frames the next byte belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Head,
+    Control,
+    Payload,
+    /// Behind the last frame of a message that an extension has not given out in full.
+    Tail,
+}
+
+/// What [`Inbound::reply`] is to settle.
+#[derive(Clone, Copy, Debug)]
+enum News {
+    Ping,
+    Close(CloseCode),
+    Fault(Fault),
+}
+
+impl Inbound {
+    /// A connection without an extension, at its beginning; `role` is the role of this side.
+    #[must_use]
+    pub fn new(role: Role) -> Self {
+        Self::with(role, Plain)
+    }
+}
+
+impl<D: Decode> Inbound<D> {
+    /// A connection with an extension that the opening handshake agreed on.
+    #[must_use]
+    pub fn with(role: Role, decode: D) -> Self {
+        Self {
+            role,
+            accept: Accept::V13,
+            place: Place::Head,
+            head: [0; Header::MAX],
+            head_len: 0,
+            left: 0,
+            mask: Mask::new([0; 4]),
+            fin: false,
+            frame: Opcode::CONTINUATION,
+            reported: false,
+            opcode: Opcode::CONTINUATION,
+            open: false,
+            coded: false,
+            skipped: false,
+            text: false,
+            utf8: Utf8::new(),
+            got: 0,
+            control: Control::default(),
+            news: None,
+            over: None,
+            wait: Wait::Idle,
+            epoch: 0,
+            decode,
+        }
+    }
+
+    /// Which opcodes are received from the next frame on.
+    pub fn set_accept(&mut self, accept: Accept) {
+        self.accept = accept;
+    }
+
+    /// Takes what it can from `input` and answers how many bytes that was, and what is to be done next.
+    ///
+    /// The bytes that were not taken are to be given again, with more behind them or not. Call it with what you have,
+    /// even nothing, before reading. The input may be cut anywhere: the outcome is the same.
+    #[inline]
+    pub fn push(&mut self, op: &mut Receiving<'_>, input: &[u8]) -> (usize, Step) {
+        let mut used = 0;
+        match self.run(op, input, &mut used) {
+            Ok(step) => (used, step),
+            Err(fault) => {
+                self.news = Some(News::Fault(fault));
+                (used, Step::Reply)
+            }
+        }
+    }
+
+    /// A whole message that lies in `input`, unmasked where it is: the number of bytes it takes of the input, its
+    /// opcode, and where it is. `None` says nothing but that [`push`](Self::push) is to be asked.
+    ///
+    /// Only for messages in one frame, without an extension, of at most `limit` bytes.
+    #[inline]
+    pub fn lend(&mut self, input: &mut [u8], limit: usize) -> Option<(usize, Opcode, Range<usize>)> {
+        if self.place != Place::Head || self.head_len != 0 || self.open || self.news.is_some() || self.over.is_some() {
+            return None;
+        }
+        let (header, size) = Header::parse(input)?;
+        let len = usize::try_from(header.len).ok().filter(|len| *len <= limit)?;
+        let range = size..size.checked_add(len)?;
+        let payload = input.get_mut(range.clone())?;
+        if header.opcode.is_control() || !header.fin || header.rsv != 0 || self.judge(&header, size).is_err() {
+            return None;
+        }
+        if let Some(key) = header.mask {
+            Mask::new(key).apply(payload);
+        }
+        if header.opcode == Opcode::TEXT {
+            let mut utf8 = Utf8::new();
+            if let Err(violation) = utf8.push(payload).and_then(|()| utf8.finish()) {
+                self.news = Some(News::Fault(violation.into()));
+                return None;
+            }
+        }
+        self.next_wait();
+        Some((range.end, header.opcode, range))
+    }
+
+    /// Settles a [`Step::Reply`]: posts what is owed to the peer, and tells the caller what ended the connection.
+    /// Afterwards `shared` may owe a frame, which is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// What ended the connection: its cause the first time, [`Fault::Closed`] ever after.
+    pub fn reply(&mut self, shared: &mut Shared) -> Result<(), Fault> {
+        let fault = match self.news.take() {
+            Some(News::Ping) => {
+                shared.pong(self.control.as_slice());
+                return Ok(());
+            }
+            Some(News::Close(code)) => Fault::Closed(shared.closed_by_peer(code)),
+            Some(News::Fault(fault)) => shared.fail(fault),
+            None => match self.over {
+                Some(closed) => Fault::Closed(closed),
+                None => return Ok(()),
+            },
+        };
+        if fault.is_fatal() {
+            self.over = Some(shared.closed().unwrap_or(Closed(fault.code())));
+        }
+        Err(fault)
+    }
+
+    /// The peer closed the transport: there is nothing more to come.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Closed`]: with 1006, unless the status was set before.
+    pub fn eof(&mut self, shared: &mut Shared) -> Result<(), Fault> {
+        self.end(Fault::Closed(Closed(CloseCode::ABNORMAL)), shared)
+    }
+
+    /// The transport failed. `None` if that is the news, and the driver's own error tells it best: the status is 1006
+    /// then. Otherwise what ended the connection before.
+    pub fn lost(&mut self, shared: &mut Shared) -> Option<Fault> {
+        let known = self.over.is_some() || shared.closed().is_some();
+        self.eof(shared).err().filter(|_| known)
+    }
+
+    /// A wait took longer than its patience.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Timeout`], and the peer is told 1008; [`Fault::Closed`] if the connection was closed before.
+    pub fn expired(&mut self, need: Need, shared: &mut Shared) -> Result<(), Fault> {
+        self.end(Fault::Timeout(need.wait), shared)
+    }
+
+    /// A Close of this side is under way: from now on the wait is for the peer's, whatever else it sends.
+    pub fn linger(&mut self) {
+        if self.wait != Wait::Linger {
+            self.wait = Wait::Linger;
+            self.epoch = self.epoch.wrapping_add(1);
+        }
+    }
+
+    /// Gives up what is left of the message in progress, if there is one: it is discarded as it comes.
+    pub fn skip(&mut self) {
+        self.skipped = self.open;
+        self.got = 0;
+    }
+
+    /// The opcode of the message in progress, from its first frame's header to its end.
+    #[must_use]
+    pub fn opcode(&self) -> Option<Opcode> {
+        self.open.then_some(self.opcode)
+    }
+
+    /// The status the receiving direction ended with, once it has.
+    #[must_use]
+    pub fn closed(&self) -> Option<Closed> {
+        self.over
+    }
+
+    /// The words of the peer's Close, once it has come; empty before, and where there are none.
+    #[must_use]
+    pub fn close_reason(&self) -> &str {
+        match Close::parse(self.control.as_slice()) {
+            Ok(Some(close)) if self.frame == Opcode::CLOSE && self.place == Place::Head => close.reason,
+            _ => "",
+        }
+    }
+
+    fn end(&mut self, fault: Fault, shared: &mut Shared) -> Result<(), Fault> {
+        if self.over.is_none() {
+            self.news = Some(News::Fault(fault));
+        }
+        self.reply(shared)
+    }
+
+    fn run(&mut self, op: &mut Receiving<'_>, input: &[u8], used: &mut usize) -> Result<Step, Fault> {
+        if self.news.is_some() || self.over.is_some() {
+            return Ok(Step::Reply);
+        }
+        if op.kind == Kind::Frame && self.got > 0 {
+            return Err(Misuse::HalfReceived.into());
+        }
+        loop {
+            let rest = input.get(*used..).unwrap_or_default();
+            let step = match self.place {
+                Place::Head => match self.head(op, rest, used)? {
+                    true => None,
+                    false => Some(self.dry(op)),
+                },
+                Place::Control => self.control(op, rest, used)?,
+                Place::Payload => self.payload(op, rest, used)?,
+                Place::Tail => self.tail(op)?,
+            };
+            if let Some(step) = step {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Reads a header; `false` if it is not all there.
+    #[inline]
+    fn head(&mut self, op: &Receiving<'_>, rest: &[u8], used: &mut usize) -> Result<bool, Fault> {
+        if self.head_len == 0
+            && let Some((header, size)) = Header::parse(rest)
+        {
+            *used = used.saturating_add(size);
+            self.begin(op, &header, size)?;
+            return Ok(true);
+        }
+        self.piece_of_head(op, rest, used)
+    }
+
+    /// Reads a header that comes in pieces. It is judged as far as it goes, so that a violation is told at once.
+    #[cold]
+    fn piece_of_head(&mut self, op: &Receiving<'_>, rest: &[u8], used: &mut usize) -> Result<bool, Fault> {
+        for byte in rest {
+            let at = usize::from(self.head_len);
+            let Some(place) = self.head.get_mut(at) else { break };
+            *place = *byte;
+            self.head_len = self.head_len.saturating_add(1);
+            *used = used.saturating_add(1);
+
+            let head = self.head;
+            let head = head.get(..=at).unwrap_or_default();
+            if let Some((header, size)) = Header::parse(head) {
+                self.head_len = 0;
+                self.begin(op, &header, size)?;
+                return Ok(true);
+            }
+            self.judge_start(head)?;
+        }
+        Ok(false)
+    }
+
+    /// Everything that a header can be refused for, before a byte of its payload is looked at.
+    #[inline]
+    fn judge(&self, header: &Header, size: usize) -> Result<(), Fault> {
+        header.check(size, self.role.peer())?;
+        self.judge_first_byte(header.rsv, header.opcode)
+    }
+
+    fn judge_start(&self, head: &[u8]) -> Result<(), Fault> {
+        Header::check_start(head, self.role.peer())?;
+        head.first().map_or(Ok(()), |byte| self.judge_first_byte(byte >> 4 & 7, Opcode::from_bits(byte & 0x0F)))
+    }
+
+    #[inline]
+    fn judge_first_byte(&self, rsv: u8, opcode: Opcode) -> Result<(), Fault> {
+        // "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
+        // -- RFC 6455, section 5.2
+        let first = opcode.is_data() && opcode != Opcode::CONTINUATION;
+        if rsv & !(if first { D::RSV } else { 0 }) != 0 {
+            return Err(Violation::ReservedBits.into());
+        }
+        if !self.accept.contains(opcode) {
+            return Err(if opcode.is_reserved() { Violation::ReservedOpcode.into() } else { Fault::Refused(opcode) });
+        }
+        match (opcode, self.open) {
+            (Opcode::CONTINUATION, false) => Err(Violation::ContinuationUnexpected.into()),
+            (_, true) if first => Err(Violation::ContinuationMissing.into()),
+            _ => Ok(()),
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, op: &Receiving<'_>, header: &Header, size: usize) -> Result<(), Fault> {
+        self.judge(header, size)?;
+        self.mask = Mask::new(header.mask.unwrap_or_default());
+        self.left = header.len;
+        self.frame = header.opcode;
+        self.reported = false;
+        if header.opcode.is_control() {
+            self.control.clear();
+            let seen = op.kind == Kind::Frame && header.opcode != Opcode::CLOSE;
+            self.place = if seen { Place::Payload } else { Place::Control };
+            return Ok(());
+        }
+        if header.opcode != Opcode::CONTINUATION {
+            self.opcode = header.opcode;
+            self.open = true;
+            self.skipped = false;
+            self.coded = header.rsv != 0;
+            self.text = header.opcode == Opcode::TEXT;
+            self.utf8 = Utf8::new();
+        }
+        // Refused by its header: before anything is allocated for it, and before it is waited for.
+        let room = op.limit.saturating_sub(self.got) as u64;
+        if header.len > room && !self.coded && !self.skipped {
+            return Err(Fault::Overflow);
+        }
+        self.fin = header.fin;
+        self.place = Place::Payload;
+        Ok(())
+    }
+
+    /// The input is used up.
+    fn dry(&mut self, op: &Receiving<'_>) -> Step {
+        if self.got > 0 && matches!(op.kind, Kind::Chunk | Kind::Frame) {
+            return self.done(op, false);
+        }
+        self.need(op)
+    }
+
+    fn need(&mut self, op: &Receiving<'_>) -> Step {
+        if self.wait != Wait::Linger {
+            let wait = if self.inside(op) { Wait::Wire } else { Wait::Idle };
+            if self.wait != wait {
+                self.wait = wait;
+                self.epoch = self.epoch.wrapping_add(1);
+            }
+        }
+        Step::Need(Need { wait: self.wait, epoch: self.epoch })
+    }
+
+    /// Whether a message has begun. A control frame between messages is part of the wait for the next one: it neither
+    /// begins, extends nor ends a wait. On the level of frames it is what was waited for.
+    fn inside(&self, op: &Receiving<'_>) -> bool {
+        let head = self.place == Place::Head && self.head_len > 0;
+        let data = self.head.first().is_some_and(|byte| Opcode::from_bits(byte & 0x0F).is_data());
+        self.open || head && data || op.kind == Kind::Frame && (head || self.place != Place::Head)
+    }
+
+    /// What comes next is a new wait.
+    #[inline]
+    fn next_wait(&mut self) {
+        if self.wait != Wait::Linger {
+            self.epoch = self.epoch.wrapping_add(1);
+        }
+    }
+
+    #[inline]
+    fn done(&mut self, op: &Receiving<'_>, fin: bool) -> Step {
+        let len = self.got;
+        self.got = 0;
+        self.next_wait();
+        let opcode = match op.kind {
+            Kind::Frame if self.reported => Opcode::CONTINUATION,
+            Kind::Frame => self.frame,
+            _ => self.opcode,
+        };
+        self.reported = true;
+        Step::Done(Received { opcode, len, fin })
+    }
+}
