@@ -1,1 +1,63 @@
-//! Under construction.
+//! The WebSocket opening handshake, [RFC 6455 section 4], for both roles.
+//!
+//! The core does no I/O and reads no clock. Bytes or parsed header fields go in; a decision and the bytes of the
+//! answer come out.
+//!
+//! | to | use |
+//! |---|---|
+//! | serve upgrades from an HTTP server of your own | [`Fields`] for its header map, then [`Upgrade::check`] and [`Switching`] |
+//! | read a request or response head from bytes | [`HeadReader`], [`RequestHead`], [`ResponseHead`] |
+//! | decide who may connect from a browser | [`Origin`], [`OriginPolicy`] (same-origin unless told otherwise) |
+//! | refuse | [`Rejection`]: each one is exactly one HTTP answer |
+//! | be the client | [`Uri`], [`Request`], [`Key`] |
+//!
+//! # What a peer can cost
+//!
+//! A head is read in time linear in its length, however it is cut into reads, and takes memory for what was received
+//! and never more than [`Limits::bytes`]. Lists, extension offers and origins are parsed in one pass. No error or
+//! answer of this crate repeats a text of the peer.
+//!
+//! # A server in front of a browser
+//!
+//! Browsers let any page open a WebSocket to any host, cookies included; the Origin header field is the server's one
+//! means to tell its own pages from others (RFC 6455, section 10.2). [`OriginPolicy::SameOrigin`] is the default here.
+//!
+//! [RFC 6455 section 4]: https://www.rfc-editor.org/rfc/rfc6455#section-4
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+
+mod authority;
+mod client;
+mod cookies;
+mod extensions;
+mod fields;
+mod head;
+mod invalid;
+mod key;
+mod list;
+mod names;
+mod origin;
+mod reader;
+mod rejection;
+mod response;
+mod scanner;
+mod server;
+mod switching;
+mod uri;
+
+pub use client::{Agreed, Refused, Request};
+pub use cookies::{Cookies, cookies};
+pub use extensions::{Extension, ExtensionList, Extensions, Params};
+pub use fields::Fields;
+pub use head::{RequestHead, ResponseHead, Version};
+pub use invalid::Invalid;
+pub use key::{Key, accept_key, is_key};
+pub use list::{Malformed, Tokens, is_token, tokens};
+pub use origin::{Origin, OriginPolicy, OriginPredicate};
+pub use reader::{HeadError, HeadReader, Limits};
+pub use rejection::Rejection;
+pub use response::response;
+pub use server::{Upgrade, choose_protocol};
+pub use switching::Switching;
+pub use uri::{Uri, UriError};

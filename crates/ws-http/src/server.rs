@@ -1,0 +1,179 @@
+//! The server's side: is this request a WebSocket handshake (RFC 6455, section 4.2.1)?
+
+use core::fmt;
+use std::collections::HashSet;
+
+use crate::authority::is_host_value;
+use crate::cookies::cookies;
+use crate::extensions::{Extension, Extensions};
+use crate::fields::{Fields, Single, announce_body, single};
+use crate::head::Version;
+use crate::key;
+use crate::list::{self, is_tchar, tokens};
+use crate::names;
+use crate::origin::{self, Origin, OriginPolicy};
+use crate::rejection::Rejection;
+
+/// A request that was found to be a WebSocket handshake.
+///
+/// Whoever holds one has still to look at the origin ([`Upgrade::check_origin`]), choose a subprotocol if any is
+/// offered, and answer with a [`Switching`](crate::Switching).
+pub struct Upgrade<'a, F: ?Sized> {
+    fields: &'a F,
+    key: &'a [u8],
+}
+
+impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
+    /// Checks everything that RFC 6455 section 4.2.1 asks of the request but its origin.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Rejection::HttpVersion`], [`Rejection::Method`], [`Rejection::Host`], [`Rejection::Body`],
+    /// [`Rejection::NotUpgrade`], [`Rejection::Version`] or [`Rejection::VersionRepeated`], [`Rejection::Key`],
+    /// [`Rejection::Protocols`], [`Rejection::Extensions`]; and [`Rejection::Malformed`] for a Connection or Upgrade
+    /// that is no list.
+    pub fn check(method: &str, version: Version, fields: &'a F) -> Result<Self, Rejection> {
+        if version != Version::HTTP_11 {
+            return Err(Rejection::HttpVersion);
+        }
+        // "The method of the request MUST be GET, and the HTTP version MUST be at least 1.1." -- RFC 6455, section 4.1
+        if method != "GET" {
+            return Err(Rejection::Method);
+        }
+        check_host(fields)?;
+        if announce_body(fields) {
+            return Err(Rejection::Body);
+        }
+        check_tokens(fields)?;
+        check_version(fields)?;
+        let Single::Once(key) = single(fields, names::KEY) else { return Err(Rejection::Key) };
+        if !key::is_key(key) {
+            return Err(Rejection::Key);
+        }
+        check_protocols(fields)?;
+        // "If a value is received by either the client or the server during negotiation that does not conform to the
+        // ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
+        // -- RFC 6455, section 9.1
+        if Extensions::parse(fields.all(names::EXTENSIONS)).any(|extension| extension.is_err()) {
+            return Err(Rejection::Extensions);
+        }
+        Ok(Self { fields, key })
+    }
+
+    /// Decides whether the page that connects may do so; see [`OriginPolicy::check`].
+    ///
+    /// # Errors
+    ///
+    /// As [`OriginPolicy::check`].
+    pub fn check_origin(&self, policy: &OriginPolicy) -> Result<(), Rejection> {
+        policy.check(self.fields)
+    }
+
+    /// Returns the origin of the page that connects; `None` for a request without one.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::OriginRepeated`] for two Origin lines, [`Rejection::Origin`] for a value that is no origin, `null`
+    /// among them.
+    pub fn origin(&self) -> Result<Option<Origin>, Rejection> {
+        match single(self.fields, names::ORIGIN) {
+            Single::Absent => Ok(None),
+            Single::Once(value) => origin::parse(value).map(Some),
+            Single::Repeated => Err(Rejection::OriginRepeated),
+        }
+    }
+
+    /// Iterates over the subprotocols that the client offers, in its order of preference.
+    pub fn protocols(&self) -> impl Iterator<Item = &'a str> {
+        self.fields.all(names::PROTOCOL).flat_map(tokens).flatten()
+    }
+
+    /// Iterates over the extensions that the client offers, in its order of preference.
+    pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> {
+        Extensions::parse(self.fields.all(names::EXTENSIONS)).flatten()
+    }
+
+    /// Iterates over the cookies, as names and values.
+    pub fn cookies(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        cookies(self.fields)
+    }
+
+    /// Returns the Sec-WebSocket-Accept value of the answer.
+    #[must_use]
+    pub fn accept_key(&self) -> [u8; 28] {
+        key::accept_key(self.key)
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Upgrade<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Upgrade { .. }")
+    }
+}
+
+/// Returns the first subprotocol of the server's list that the client offers.
+///
+/// Names compare with regard to case. `None` means that the answer names no subprotocol; browsers then fail the
+/// connection if the page had asked for one.
+///
+/// ```
+/// let offered = ["chat", "superchat"];
+/// assert_eq!(ws_http::choose_protocol(&["superchat", "chat"], offered), Some("superchat"));
+/// assert_eq!(ws_http::choose_protocol(&["Chat"], offered), None);
+/// ```
+pub fn choose_protocol<'s, 'o>(
+    supported: &'s [impl AsRef<str>],
+    offered: impl IntoIterator<Item = &'o str>,
+) -> Option<&'s str> {
+    if supported.is_empty() {
+        return None;
+    }
+    let offered: HashSet<&str> = offered.into_iter().collect();
+    supported.iter().map(AsRef::as_ref).find(|name| offered.contains(name))
+}
+
+/// RFC 9112 section 3.2 orders 400 for a Host that is missing, repeated or invalid.
+fn check_host<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    match single(fields, names::HOST) {
+        Single::Once(host) if core::str::from_utf8(host).is_ok_and(is_host_value) => Ok(()),
+        _ => Err(Rejection::Host),
+    }
+}
+
+fn check_tokens<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    let connection = list::contains(fields.all(names::CONNECTION), "upgrade").map_err(|_| Rejection::Malformed)?;
+    let mut websocket = false;
+    for element in fields.all(names::UPGRADE).flat_map(|line| line.split(|byte| *byte == b',')) {
+        // A protocol is a token or two with a slash between (RFC 9110, section 7.8).
+        let element = element.trim_ascii();
+        if !element.iter().all(|byte| is_tchar(*byte) || *byte == b'/') {
+            return Err(Rejection::Malformed);
+        }
+        websocket |= element.eq_ignore_ascii_case(b"websocket") || element.eq_ignore_ascii_case(b"websocket/13");
+    }
+    if connection && websocket { Ok(()) } else { Err(Rejection::NotUpgrade) }
+}
+
+/// "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake
+/// described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a
+/// |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding." -- RFC 6455,
+/// section 4.2.2
+fn check_version<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    match single(fields, names::VERSION) {
+        Single::Once(b"13") => Ok(()),
+        Single::Once(_) | Single::Absent => Err(Rejection::Version),
+        Single::Repeated => Err(Rejection::VersionRepeated),
+    }
+}
+
+/// "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not
+/// including separator characters as defined in [RFC2616] and MUST all be unique strings." -- RFC 6455, section 4.1
+fn check_protocols<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    let mut seen = HashSet::new();
+    for name in fields.all(names::PROTOCOL).flat_map(tokens) {
+        if !name.is_ok_and(|name| seen.insert(name)) {
+            return Err(Rejection::Protocols);
+        }
+    }
+    Ok(())
+}
