@@ -10,7 +10,7 @@ use alloc::boxed::Box;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     #[cfg(feature = "alloc")]
-    bytes: Option<Box<[u8; Control::MAX]>>,
+    bytes: Option<Box<[u8; Self::MAX]>>,
     #[cfg(not(feature = "alloc"))]
     bytes: Bytes,
     len: u8,

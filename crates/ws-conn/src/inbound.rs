@@ -5,10 +5,11 @@ use crate::fault::{Closed, Fault, Misuse};
 use crate::receiving::{Kind, Received, Receiving, Step};
 use crate::shared::Shared;
 use crate::timeouts::{Need, Wait};
-use core::ops::Range;
-use ws_frame::{Close, CloseCode, Header, Mask, Opcode, Role, Utf8, Violation};
+use ws_frame::{Close, CloseCode, Header, Mask, Opcode, Role, Utf8};
 
+mod head;
 mod payload;
+mod single;
 
 /// The receiving direction of a connection: from bytes of the wire to messages.
 ///
@@ -134,44 +135,16 @@ impl<D: Decode> Inbound<D> {
     /// even nothing, before reading. The input may be cut anywhere: the outcome is the same.
     #[inline]
     pub fn push(&mut self, op: &mut Receiving<'_>, input: &[u8]) -> (usize, Step) {
+        if op.kind == Kind::Message
+            && let Some((header, range)) = self.single(input, op.limit)
+        {
+            return self.copy_single(op, &header, input, range);
+        }
         let mut used = 0;
         match self.run(op, input, &mut used) {
             Ok(step) => (used, step),
-            Err(fault) => {
-                self.news = Some(News::Fault(fault));
-                (used, Step::Reply)
-            }
+            Err(fault) => (used, self.fault(fault)),
         }
-    }
-
-    /// A whole message that lies in `input`, unmasked where it is: the number of bytes it takes of the input, its
-    /// opcode, and where it is. `None` says nothing but that [`push`](Self::push) is to be asked.
-    ///
-    /// Only for messages in one frame, without an extension, of at most `limit` bytes.
-    #[inline]
-    pub fn lend(&mut self, input: &mut [u8], limit: usize) -> Option<(usize, Opcode, Range<usize>)> {
-        if self.place != Place::Head || self.head_len != 0 || self.open || self.news.is_some() || self.over.is_some() {
-            return None;
-        }
-        let (header, size) = Header::parse(input)?;
-        let len = usize::try_from(header.len).ok().filter(|len| *len <= limit)?;
-        let range = size..size.checked_add(len)?;
-        let payload = input.get_mut(range.clone())?;
-        if header.opcode.is_control() || !header.fin || header.rsv != 0 || self.judge(&header, size).is_err() {
-            return None;
-        }
-        if let Some(key) = header.mask {
-            Mask::new(key).apply(payload);
-        }
-        if header.opcode == Opcode::TEXT {
-            let mut utf8 = Utf8::new();
-            if let Err(violation) = utf8.push(payload).and_then(|()| utf8.finish()) {
-                self.news = Some(News::Fault(violation.into()));
-                return None;
-            }
-        }
-        self.next_wait();
-        Some((range.end, header.opcode, range))
     }
 
     /// Settles a [`Step::Reply`]: posts what is owed to the peer, and tells the caller what ended the connection.
@@ -194,7 +167,7 @@ impl<D: Decode> Inbound<D> {
             },
         };
         if fault.is_fatal() {
-            self.over = Some(shared.closed().unwrap_or(Closed(fault.code())));
+            self.over = Some(shared.closed().unwrap_or_else(|| Closed(fault.code())));
         }
         Err(fault)
     }
@@ -266,6 +239,13 @@ impl<D: Decode> Inbound<D> {
         self.reply(shared)
     }
 
+    /// Keeps what ends the connection, to be settled.
+    #[cold]
+    fn fault(&mut self, fault: Fault) -> Step {
+        self.news = Some(News::Fault(fault));
+        Step::Reply
+    }
+
     fn run(&mut self, op: &mut Receiving<'_>, input: &[u8], used: &mut usize) -> Result<Step, Fault> {
         if self.news.is_some() || self.over.is_some() {
             return Ok(Step::Reply);
@@ -288,102 +268,6 @@ impl<D: Decode> Inbound<D> {
                 return Ok(step);
             }
         }
-    }
-
-    /// Reads a header; `false` if it is not all there.
-    #[inline]
-    fn head(&mut self, op: &Receiving<'_>, rest: &[u8], used: &mut usize) -> Result<bool, Fault> {
-        if self.head_len == 0
-            && let Some((header, size)) = Header::parse(rest)
-        {
-            *used = used.saturating_add(size);
-            self.begin(op, &header, size)?;
-            return Ok(true);
-        }
-        self.piece_of_head(op, rest, used)
-    }
-
-    /// Reads a header that comes in pieces. It is judged as far as it goes, so that a violation is told at once.
-    #[cold]
-    fn piece_of_head(&mut self, op: &Receiving<'_>, rest: &[u8], used: &mut usize) -> Result<bool, Fault> {
-        for byte in rest {
-            let at = usize::from(self.head_len);
-            let Some(place) = self.head.get_mut(at) else { break };
-            *place = *byte;
-            self.head_len = self.head_len.saturating_add(1);
-            *used = used.saturating_add(1);
-
-            let head = self.head;
-            let head = head.get(..=at).unwrap_or_default();
-            if let Some((header, size)) = Header::parse(head) {
-                self.head_len = 0;
-                self.begin(op, &header, size)?;
-                return Ok(true);
-            }
-            self.judge_start(head)?;
-        }
-        Ok(false)
-    }
-
-    /// Everything that a header can be refused for, before a byte of its payload is looked at.
-    #[inline]
-    fn judge(&self, header: &Header, size: usize) -> Result<(), Fault> {
-        header.check(size, self.role.peer())?;
-        self.judge_first_byte(header.rsv, header.opcode)
-    }
-
-    fn judge_start(&self, head: &[u8]) -> Result<(), Fault> {
-        Header::check_start(head, self.role.peer())?;
-        head.first().map_or(Ok(()), |byte| self.judge_first_byte(byte >> 4 & 7, Opcode::from_bits(byte & 0x0F)))
-    }
-
-    #[inline]
-    fn judge_first_byte(&self, rsv: u8, opcode: Opcode) -> Result<(), Fault> {
-        // "MUST be 0 unless an extension is negotiated that defines meanings for non-zero values."
-        // -- RFC 6455, section 5.2
-        let first = opcode.is_data() && opcode != Opcode::CONTINUATION;
-        if rsv & !(if first { D::RSV } else { 0 }) != 0 {
-            return Err(Violation::ReservedBits.into());
-        }
-        if !self.accept.contains(opcode) {
-            return Err(if opcode.is_reserved() { Violation::ReservedOpcode.into() } else { Fault::Refused(opcode) });
-        }
-        match (opcode, self.open) {
-            (Opcode::CONTINUATION, false) => Err(Violation::ContinuationUnexpected.into()),
-            (_, true) if first => Err(Violation::ContinuationMissing.into()),
-            _ => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn begin(&mut self, op: &Receiving<'_>, header: &Header, size: usize) -> Result<(), Fault> {
-        self.judge(header, size)?;
-        self.mask = Mask::new(header.mask.unwrap_or_default());
-        self.left = header.len;
-        self.frame = header.opcode;
-        self.reported = false;
-        if header.opcode.is_control() {
-            self.control.clear();
-            let seen = op.kind == Kind::Frame && header.opcode != Opcode::CLOSE;
-            self.place = if seen { Place::Payload } else { Place::Control };
-            return Ok(());
-        }
-        if header.opcode != Opcode::CONTINUATION {
-            self.opcode = header.opcode;
-            self.open = true;
-            self.skipped = false;
-            self.coded = header.rsv != 0;
-            self.text = header.opcode == Opcode::TEXT;
-            self.utf8 = Utf8::new();
-        }
-        // Refused by its header: before anything is allocated for it, and before it is waited for.
-        let room = op.limit.saturating_sub(self.got) as u64;
-        if header.len > room && !self.coded && !self.skipped {
-            return Err(Fault::Overflow);
-        }
-        self.fin = header.fin;
-        self.place = Place::Payload;
-        Ok(())
     }
 
     /// The input is used up.

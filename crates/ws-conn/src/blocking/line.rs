@@ -87,9 +87,7 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Gives the turn back.
     pub(super) fn end_turn(&self, wire: Duration) {
-        // Without the lock, but before a read-modify-write that every release of it does: who waits sees one of them.
-        self.lock.clear(MESSAGE);
-        self.lock.ask(|writing| self.serve(writing, wire));
+        self.lock.end_turn(|writing| self.serve(writing, wire));
     }
 
     /// Claims the status and sends the Close, as far as that can be done until the deadline.

@@ -8,10 +8,10 @@ pub(crate) use self::of_loom::*;
 
 #[cfg(not(ws_loom))]
 mod of_std {
+    pub(crate) use core::sync::atomic::{AtomicU32, Ordering};
     use core::time::Duration;
     pub(crate) use std::sync::MutexGuard;
     pub(crate) use std::sync::MutexGuard as TryGuard;
-    pub(crate) use std::sync::atomic::{AtomicU32, Ordering};
     use std::sync::{self, PoisonError, TryLockError};
 
     /// A mutex that a panic of another thread does not poison: what it guards is consistent at every step.
@@ -107,7 +107,9 @@ mod of_loom {
         }
 
         pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
-            let free = self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
+            // loom's read-modify-writes read the last value even where they fail; a real one may fail by an older one.
+            let free = !self.held.load(Ordering::Relaxed)
+                && self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
             free.then(|| TryGuard { guard: self.value.lock().ok(), held: &self.held })
         }
     }

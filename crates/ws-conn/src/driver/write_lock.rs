@@ -2,6 +2,9 @@ use super::deadline::Deadline;
 use super::sync::{AtomicU32, Condvar, Mutex, Ordering, TryGuard, TryLock};
 use std::time::Instant;
 
+#[cfg(all(test, ws_loom))]
+mod model;
+
 /// The lock of the sending direction: one thread writes at a time, and does what others ask for meanwhile.
 ///
 /// A thread that only has something small to send (an answer to a Ping, a Close) must not wait for a writer whose peer
@@ -14,7 +17,7 @@ use std::time::Instant;
 ///
 /// Of these two read-modify-writes one comes first. If it is the asker's, the holder sees the flag. If it is the
 /// holder's, the asker synchronises with it and finds the lock released (or held by another, to whom the same
-/// applies). So nothing that was asked for is left behind. `tests/loom.rs` checks the model.
+/// applies). So nothing that was asked for is left behind. The module `model` checks it with loom.
 #[derive(Debug)]
 pub(crate) struct WriteLock<T> {
     value: TryLock<T>,
@@ -69,7 +72,7 @@ impl<T> WriteLock<T> {
         now: impl Fn() -> Instant,
         serve: impl FnMut(&mut T),
     ) -> Option<TryGuard<'_, T>> {
-        // The flag is set and cleared under the lock only.
+        // The flag is set under the lock only; that it is cleared is told by a wake-up.
         match self.try_lock() {
             Some(guard) if !turn || !self.is_set(MESSAGE) => Some(guard),
             guard => self.wait(guard, turn, deadline, now, serve),
@@ -125,6 +128,13 @@ impl<T> WriteLock<T> {
     pub(crate) fn ask(&self, serve: impl FnMut(&mut T)) {
         self.set(ASKED);
         self.settle(serve);
+    }
+
+    /// Ends the turn of a message in fragments, and wakes who waits for one.
+    pub(crate) fn end_turn(&self, serve: impl FnMut(&mut T)) {
+        // Without the lock, but before the word is read for who waits: one who has not seen the flag go is woken.
+        self.clear(MESSAGE);
+        self.ask(serve);
     }
 
     #[cold]

@@ -1,0 +1,179 @@
+//! Every order of threads, and every value that a weak memory may show them, as far as loom goes.
+//!
+//! Run by `.ci/run loom`. Time stands still here: a wake-up that gets lost is a wait for ever, which loom reports as a
+//! deadlock.
+#![expect(clippy::disallowed_methods, reason = "a deadline is compared with a time, even one that never comes")]
+
+use super::{MESSAGE, WriteLock};
+use crate::driver::deadline::Deadline;
+use crate::driver::sync::TryGuard;
+use alloc::sync::Arc;
+use core::time::Duration;
+use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::thread;
+use std::time::Instant;
+use std::vec::Vec;
+
+#[test]
+fn what_is_asked_for_is_done_whoever_writes_meanwhile() {
+    check(|model| Vec::from([model.asker(0), model.sender(), model.sender()]));
+}
+
+#[test]
+fn what_two_ask_for_is_done_whoever_writes_meanwhile() {
+    check(|model| Vec::from([model.asker(0), model.asker(1), model.sender()]));
+}
+
+#[test]
+fn a_thread_that_waits_for_the_lock_is_woken() {
+    check(|model| Vec::from([model.sender(), model.sender(), model.sender()]));
+}
+
+#[test]
+fn a_thread_that_waits_for_its_turn_is_woken_when_the_message_ends() {
+    check(|model| Vec::from([model.stream(), model.in_turn(), model.in_turn()]));
+}
+
+#[test]
+fn streams_take_turns() {
+    check(|model| Vec::from([model.stream(), model.stream()]));
+}
+
+#[test]
+fn what_is_asked_for_is_done_while_a_thread_waits_for_its_turn() {
+    check(|model| Vec::from([model.stream(), model.in_turn(), model.asker(0)]));
+}
+
+#[test]
+fn a_frame_does_not_wait_for_a_message_to_end() {
+    check(|model| {
+        model.begin();
+        let sender = model.sender();
+        sender.join().unwrap();
+        model.end();
+        Vec::from([model.in_turn()])
+    });
+}
+
+#[test]
+fn a_thread_that_gives_up_takes_no_wake_up_with_it() {
+    check(|model| Vec::from([model.sender(), model.impatient(), model.sender()]));
+}
+
+/// What the lock guards here, and what a thread asks for: that its post is seen.
+struct Model {
+    lock: WriteLock<Writing>,
+    /// Written and read without any order of their own, so that only the lock's can make them seen.
+    posts: [AtomicBool; 2],
+}
+
+#[derive(Debug, Default)]
+struct Writing {
+    seen: [bool; 2],
+    open: bool,
+    sent: u32,
+}
+
+#[derive(Clone)]
+struct Handle(Arc<Model>);
+
+/// Runs the threads in all orders, and looks at what is left when all have ended.
+fn check(threads: impl Fn(&Handle) -> Vec<thread::JoinHandle<()>> + Send + Sync + 'static) {
+    loom::model(move || {
+        let model = Handle(Arc::new(Model {
+            lock: WriteLock::new(Writing::default()),
+            posts: [AtomicBool::new(false), AtomicBool::new(false)],
+        }));
+        for thread in threads(&model) {
+            thread.join().unwrap();
+        }
+        let model = model.0;
+        let writing = model.lock.try_lock().expect("the lock is free when nobody is left");
+        let posted = model.posts.each_ref().map(|post| post.load(Ordering::Relaxed));
+        assert_eq!(writing.seen, posted, "something that was asked for is left behind");
+        assert!(!writing.open && !model.lock.is_set(MESSAGE), "a turn is left behind");
+    });
+}
+
+impl Handle {
+    /// Posts, then asks, as a thread does that answers a Ping or closes.
+    fn asker(&self, post: usize) -> thread::JoinHandle<()> {
+        self.spawn(move |model| {
+            model.0.posts[post].store(true, Ordering::Relaxed);
+            model.0.lock.ask(|writing| model.serve(writing));
+        })
+    }
+
+    /// Sends a control frame, which needs no turn.
+    fn sender(&self) -> thread::JoinHandle<()> {
+        self.spawn(|model| model.unlock(model.lock(false)))
+    }
+
+    /// Sends a message in one frame.
+    fn in_turn(&self) -> thread::JoinHandle<()> {
+        self.spawn(|model| {
+            let writing = model.lock(true);
+            assert!(!writing.open, "a message goes between the fragments of another");
+            model.unlock(writing);
+        })
+    }
+
+    /// Sends a message in two fragments.
+    fn stream(&self) -> thread::JoinHandle<()> {
+        self.spawn(|model| {
+            model.begin();
+            model.end();
+        })
+    }
+
+    /// Gives up at once if the lock is not free.
+    fn impatient(&self) -> thread::JoinHandle<()> {
+        self.spawn(|model| {
+            let now = Instant::now();
+            let deadline = Deadline::after(now, Duration::ZERO);
+            if let Some(writing) = model.0.lock.lock(false, deadline, || now, |writing| model.serve(writing)) {
+                model.unlock(writing);
+            }
+        })
+    }
+
+    fn begin(&self) {
+        let mut writing = self.lock(true);
+        assert!(!writing.open, "two messages at a time");
+        writing.open = true;
+        self.0.lock.set(MESSAGE);
+        self.unlock(writing);
+    }
+
+    fn end(&self) {
+        let mut writing = self.lock(false);
+        writing.open = false;
+        self.unlock(writing);
+        self.0.lock.end_turn(|writing| self.serve(writing));
+    }
+
+    fn lock(&self, turn: bool) -> TryGuard<'_, Writing> {
+        let mut writing = self
+            .0
+            .lock
+            .lock(turn, Deadline::NEVER, Instant::now, |writing| self.serve(writing))
+            .expect("there is no deadline");
+        writing.sent += 1;
+        writing
+    }
+
+    fn unlock(&self, writing: TryGuard<'_, Writing>) {
+        self.0.lock.unlock(writing, |writing| self.serve(writing));
+    }
+
+    fn serve(&self, writing: &mut Writing) {
+        for (seen, post) in writing.seen.iter_mut().zip(&self.0.posts) {
+            *seen |= post.load(Ordering::Relaxed);
+        }
+    }
+
+    fn spawn(&self, body: impl FnOnce(&Self) + Send + 'static) -> thread::JoinHandle<()> {
+        let model = self.clone();
+        thread::spawn(move || body(&model))
+    }
+}
