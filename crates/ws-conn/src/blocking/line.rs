@@ -2,7 +2,7 @@
 
 use super::io::{HangUp, Output};
 use crate::driver::buffer::Buffer;
-use crate::driver::deadline::Deadline;
+use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
@@ -61,23 +61,23 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Sends one operation; without `flush` it may stay in the queue.
     #[inline]
     pub(super) fn send(&self, mut op: Sending<'_>, call: Call, flush: bool) -> Result<(), Error> {
-        let deadline = self.deadline(call.wire);
-        let mut writing = self.lock(op.is_data() && !call.has_turn, deadline, call.wire)?;
-        let result = writing.send(&mut op, flush, deadline);
+        let mut patience = Self::patience(call.wire);
+        let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience, call.wire)?;
+        let result = writing.send(&mut op, flush, &mut patience);
         self.unlock(writing, call.wire, result)
     }
 
     /// Writes out what is queued.
     pub(super) fn flush(&self, wire: Duration) -> Result<(), Error> {
-        let deadline = self.deadline(wire);
-        let mut writing = self.lock(false, deadline, wire)?;
-        let result = writing.usable().and_then(|()| writing.flush(deadline));
+        let mut patience = Self::patience(wire);
+        let mut writing = self.lock(false, &mut patience, wire)?;
+        let result = writing.usable().and_then(|()| writing.flush(&mut patience));
         self.unlock(writing, wire, result)
     }
 
     /// Takes the turn for a message in fragments: no other data message is sent until [`end_turn`](Self::end_turn).
     pub(super) fn begin_turn(&self, wire: Duration) -> Result<(), Error> {
-        let writing = self.lock(true, self.deadline(wire), wire)?;
+        let writing = self.lock(true, &mut Self::patience(wire), wire)?;
         let result = writing.usable();
         if result.is_ok() {
             self.lock.set(MESSAGE);
@@ -132,9 +132,8 @@ impl<W: Output, E: Encode> Line<W, E> {
     pub(super) fn queue_replies(&self, wire: Duration) {
         match self.lock.try_lock() {
             Some(mut writing) => {
-                let deadline = self.deadline(wire);
                 // What fails here is reported by whoever writes next, or by the receiving direction.
-                let _ = self.replies(&mut writing, deadline);
+                let _ = self.replies(&mut writing, &mut Self::patience(wire));
                 let _ = self.unlock(writing, wire, Ok(()));
             }
             None => self.send_replies(wire),
@@ -153,7 +152,7 @@ impl<W: Output, E: Encode> Line<W, E> {
             self.send_replies(wire);
             return Ok(());
         };
-        let result = writing.flush(self.deadline(wire));
+        let result = writing.flush(&mut Self::patience(wire));
         match self.unlock(writing, wire, result) {
             Err(Error::Fault(fault)) => Err(fault),
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
@@ -194,26 +193,26 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     fn closing(&self, wire: Duration) {
         self.lock.set(CLOSING);
-        let deadline = self.deadline(wire);
+        let mut patience = Self::patience(wire);
         // Waits for a writer that is at work, since the caller may want to hang up next. Whoever it is, it does what is
         // owed at the end of its frame.
         self.lock.ask(|writing| self.serve(writing, wire));
         if self.shared().owes()
-            && let Ok(writing) = self.lock(false, deadline, wire)
+            && let Ok(writing) = self.lock(false, &mut patience, wire)
         {
             let _ = self.unlock(writing, wire, Ok(()));
         }
     }
 
     fn serve(&self, writing: &mut Writing<W, E>, wire: Duration) {
-        let deadline = self.deadline(wire);
-        let result = self.replies(writing, deadline).and_then(|()| writing.flush(deadline));
+        let mut patience = Self::patience(wire);
+        let result = self.replies(writing, &mut patience).and_then(|()| writing.flush(&mut patience));
         // What cannot be sent is found out by whoever sends or receives next.
         let _ = self.settle(writing, result);
     }
 
     /// Puts what is owed into the queue.
-    fn replies(&self, writing: &mut Writing<W, E>, deadline: Deadline) -> Result<(), Error> {
+    fn replies(&self, writing: &mut Writing<W, E>, patience: &mut Patience) -> Result<(), Error> {
         loop {
             let mut shared = self.shared();
             if !shared.owes() {
@@ -232,16 +231,20 @@ impl<W: Output, E: Encode> Line<W, E> {
             let owes = shared.owes();
             drop(shared);
             if owes {
-                writing.flush(deadline)?;
+                writing.flush(patience)?;
             }
         }
     }
 
     #[inline]
-    fn lock(&self, turn: bool, deadline: Deadline, wire: Duration) -> Result<Guard<'_, W, E>, Error> {
-        self.lock
-            .lock(turn, deadline, Instant::now, |writing| self.serve(writing, wire))
-            .ok_or(Error::Fault(Fault::Timeout(Wait::Turn)))
+    fn lock(&self, turn: bool, patience: &mut Patience, wire: Duration) -> Result<Guard<'_, W, E>, Error> {
+        let guard = self
+            .lock
+            .lock(turn, patience, Instant::now, |writing| self.serve(writing, wire))
+            .ok_or(Error::Fault(Fault::Timeout(Wait::Turn)))?;
+        // The wait for the lock is the system's, and the transport may have a clock of its own.
+        *patience = patience.transferred(Instant::now);
+        Ok(guard)
     }
 
     /// Releases the lock and sorts out the result.
@@ -278,21 +281,21 @@ impl<W: Output, E: Encode> Line<W, E> {
             writing.outbound.end(closed);
             self.hang_up();
         } else {
-            let deadline = self.deadline(Duration::from_secs(1));
-            let _ = self.replies(writing, deadline).and_then(|()| writing.flush(deadline));
+            let mut patience = Self::patience(Duration::from_secs(1));
+            let _ = self.replies(writing, &mut patience).and_then(|()| writing.flush(&mut patience));
         }
         Err(fault.into())
     }
 
     #[inline]
-    fn deadline(&self, wire: Duration) -> Deadline {
-        if W::TIMED { Deadline::after(Instant::now(), wire) } else { Deadline::NEVER }
+    fn patience(wire: Duration) -> Patience {
+        if W::TIMED { Patience::Whole(wire) } else { Patience::ENDLESS }
     }
 }
 
 impl<W: Output, E: Encode> Writing<W, E> {
     #[inline]
-    fn send(&mut self, op: &mut Sending<'_>, flush: bool, deadline: Deadline) -> Result<(), Error> {
+    fn send(&mut self, op: &mut Sending<'_>, flush: bool, patience: &mut Patience) -> Result<(), Error> {
         self.usable()?;
         loop {
             let (len, size) = (self.len, self.reserve());
@@ -300,12 +303,12 @@ impl<W: Output, E: Encode> Writing<W, E> {
             let out = self.outbound.next(op, &mut ThreadKeys, room)?;
             self.len = len.saturating_add(out.filled);
             if !out.then.is_empty() {
-                self.write(out.then, deadline)?;
+                self.write(out.then, patience)?;
             }
             if out.done {
-                return if flush { self.flush(deadline) } else { Ok(()) };
+                return if flush { self.flush(patience) } else { Ok(()) };
             }
-            self.write(&[], deadline)?;
+            self.write(&[], patience)?;
         }
     }
 
@@ -318,35 +321,35 @@ impl<W: Output, E: Encode> Writing<W, E> {
     }
 
     #[inline]
-    fn flush(&mut self, deadline: Deadline) -> Result<(), Error> {
+    fn flush(&mut self, patience: &mut Patience) -> Result<(), Error> {
         if self.len > 0 {
-            self.write(&[], deadline)?;
+            self.write(&[], patience)?;
         }
         match &mut self.write {
-            Some(write) => Ok(write.flush(deadline.left_on(write))?),
+            Some(write) => Ok(write.flush(patience.left_on(write))?),
             None => Ok(()),
         }
     }
 
     /// Writes the queue and what follows it, whole. If that fails the direction is over.
-    fn write(&mut self, mut then: &[u8], deadline: Deadline) -> Result<(), Error> {
+    fn write(&mut self, mut then: &[u8], patience: &mut Patience) -> Result<(), Error> {
         let len = core::mem::take(&mut self.len);
         let mut queued = self.queue.get(0..len);
         let (Some(write), false) = (&mut self.write, self.broken) else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
         while !queued.is_empty() || !then.is_empty() {
-            let patience = deadline.left_on(write);
+            let left = patience.left_on(write);
             let bufs = [IoSlice::new(queued), IoSlice::new(then)];
             let bufs = match (queued.is_empty(), then.is_empty()) {
                 (true, _) => bufs.get(1..),
                 (_, true) => bufs.get(..1),
                 _ => bufs.get(..),
             };
-            let result = if patience.is_zero() {
+            let result = if left.is_zero() {
                 Err(io::ErrorKind::TimedOut.into())
             } else {
-                write.write(bufs.unwrap_or_default(), patience)
+                write.write(bufs.unwrap_or_default(), left)
             };
             let wrote = match result {
                 Ok(0) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
@@ -355,7 +358,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
                     io::ErrorKind::Interrupted => Ok(0),
                     // The deadline decides, not the time-out of the socket, which is not exact.
                     io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
-                        if deadline.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(0) }
+                        if patience.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(0) }
                     }
                     _ => Err(Error::Io(error)),
                 },
@@ -384,8 +387,8 @@ impl<W: Output, E: Encode> Writing<W, E> {
     }
 }
 
-impl Deadline {
-    fn left_on<W: Output>(self, write: &W) -> Duration {
+impl Patience {
+    fn left_on<W: Output>(&mut self, write: &W) -> Duration {
         if W::TIMED { self.left(write.now()) } else { Duration::MAX }
     }
 }

@@ -19,6 +19,39 @@ impl Deadline {
     }
 }
 
+/// How long a call may take. The time begins when it is first asked for, so that a call that does not wait reads no
+/// clock.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Patience {
+    /// All of it.
+    Whole(Duration),
+    /// What is left of it.
+    Until(Deadline),
+}
+
+impl Patience {
+    pub(crate) const ENDLESS: Self = Self::Until(Deadline::NEVER);
+
+    /// What is left; zero when the time is over.
+    pub(crate) fn left(&mut self, now: Instant) -> Duration {
+        match *self {
+            Self::Until(deadline) => deadline.left(now),
+            Self::Whole(patience) => {
+                *self = Self::Until(Deadline::after(now, patience));
+                patience
+            }
+        }
+    }
+
+    /// The same patience on another clock: what the wait so far has left of it.
+    pub(crate) fn transferred(mut self, now: impl FnOnce() -> Instant) -> Self {
+        match self {
+            Self::Whole(_) | Self::Until(Deadline(None)) => self,
+            Self::Until(_) => Self::Whole(self.left(now())),
+        }
+    }
+}
+
 /// Since when a connection waits. The state machine says what for; that it is the same wait as before is told by the
 /// value being equal, whoever asks again and however often.
 #[derive(Clone, Copy, Debug, Default)]

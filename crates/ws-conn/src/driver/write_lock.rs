@@ -1,4 +1,4 @@
-use super::deadline::Deadline;
+use super::deadline::Patience;
 use super::sync::{AtomicU32, Condvar, Mutex, Ordering, TryGuard, TryLock};
 use std::time::Instant;
 
@@ -63,19 +63,19 @@ impl<T> WriteLock<T> {
         self.value.try_lock()
     }
 
-    /// Waits for the lock until the deadline; with `turn` also until no message is under way.
+    /// Waits for the lock as long as the patience lasts; with `turn` also until no message is under way.
     #[inline]
     pub(crate) fn lock(
         &self,
         turn: bool,
-        deadline: Deadline,
+        patience: &mut Patience,
         now: impl Fn() -> Instant,
         serve: impl FnMut(&mut T),
     ) -> Option<TryGuard<'_, T>> {
         // The flag is set under the lock only; that it is cleared is told by a wake-up.
         match self.try_lock() {
             Some(guard) if !turn || !self.is_set(MESSAGE) => Some(guard),
-            guard => self.wait(guard, turn, deadline, now, serve),
+            guard => self.wait(guard, turn, patience, now, serve),
         }
     }
 
@@ -84,7 +84,7 @@ impl<T> WriteLock<T> {
         &'l self,
         mut held: Option<TryGuard<'l, T>>,
         turn: bool,
-        deadline: Deadline,
+        patience: &mut Patience,
         now: impl Fn() -> Instant,
         mut serve: impl FnMut(&mut T),
     ) -> Option<TryGuard<'l, T>> {
@@ -103,7 +103,7 @@ impl<T> WriteLock<T> {
                 held = self.try_lock();
             }
             if held.is_none() {
-                let left = deadline.left(now());
+                let left = patience.left(now());
                 if left.is_zero() {
                     return None;
                 }
