@@ -29,13 +29,10 @@ impl Clock {
         *elapsed = elapsed.saturating_add(by);
     }
 
-    /// The time as an `Instant`, for code that takes one: `start` and what has passed since.
-    ///
-    /// # Panics
-    ///
-    /// When the platform cannot represent the sum.
+    /// The time as an `Instant`, for code that takes one: `start` and what has passed since. Where the platform cannot
+    /// represent the sum, time stands still at `start`.
     #[must_use]
     pub fn since(&self, start: Instant) -> Instant {
-        start + self.now()
+        start.checked_add(self.now()).unwrap_or(start)
     }
 }

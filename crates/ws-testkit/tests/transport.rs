@@ -47,10 +47,11 @@ fn writes_are_recorded_and_taken_up_to_the_limit() {
     assert_eq!(writer.write(b"abcd").unwrap(), 3);
     assert_eq!(writer.write_vectored(&[IoSlice::new(b"d"), IoSlice::new(b""), IoSlice::new(b"efg")]).unwrap(), 3);
     assert_eq!(writer.write(b"").unwrap(), 0);
+    assert_eq!(writer.write_gathered_for(&[&b"g"[..], b"h"], None).unwrap(), 2);
     writer.flush().unwrap();
-    assert_eq!(transport.written(), b"abcdef");
-    assert_eq!((transport.writes(), transport.flushes(), transport.operations()), (3, 1, 4));
-    assert_eq!(transport.take_written(), b"abcdef");
+    assert_eq!(transport.written(), b"abcdefgh");
+    assert_eq!((transport.writes(), transport.flushes(), transport.operations()), (4, 1, 5));
+    assert_eq!(transport.take_written(), b"abcdefgh");
     assert_eq!(transport.written(), b"");
 }
 
@@ -87,6 +88,8 @@ fn a_silent_peer_costs_the_patience_or_fails_at_once() {
     assert_eq!((transport.clock().now(), transport.ran_dry()), (SECOND, false));
     assert_eq!(transport.reader().read(&mut buf).unwrap_err().kind(), ErrorKind::Other);
     assert!(transport.ran_dry());
+    assert_eq!(transport.reader().read_for(&mut buf, Some(Duration::MAX)).unwrap_err().kind(), ErrorKind::Other);
+    assert_eq!(transport.clock().now(), SECOND);
     transport.push([Step::TimedOut, Step::Bytes(vec![7])]);
     assert_eq!(transport.reader().read_for(&mut buf, Some(SECOND)).unwrap_err().kind(), ErrorKind::TimedOut);
     assert_eq!(transport.clock().now(), 2 * SECOND);
@@ -129,6 +132,8 @@ fn shutdown_ends_the_directions_it_names() {
     reader.shutdown(Shutdown::Both).unwrap();
     assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0);
     assert_eq!((transport.shutdowns(), transport.read_is_shut_down()), (2, true));
+    transport.shutdown(Shutdown::Both).unwrap();
+    assert_eq!(transport.shutdowns(), 3);
     assert_eq!(transport.calls()[0], Call { op: Op::Shutdown(Shutdown::Write), result: Ok(0) });
 }
 

@@ -1,5 +1,6 @@
 //! The two halves the code under test holds, and the view the test keeps.
 
+use core::ops::Deref;
 use core::time::Duration;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::Shutdown;
@@ -47,6 +48,15 @@ impl Transport {
     /// Adds steps after those that are left.
     pub fn push(&self, steps: impl IntoIterator<Item = Step>) {
         self.state().steps.extend(steps);
+    }
+
+    /// Shuts down one direction or both, as from another thread: an operation like those of the halves.
+    ///
+    /// # Errors
+    ///
+    /// Only as [`Script::fail_at`] says.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        self.state().shutdown(how)
     }
 
     /// The peer reads this many bytes more; see [`Script::room`].
@@ -152,7 +162,8 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads as the script says, waiting no longer than `patience`; `None` waits for ever.
+    /// Reads as the script says, waiting no longer than `patience`; `None`, or a hundred years and
+    /// more, waits for ever.
     ///
     /// # Errors
     ///
@@ -167,7 +178,7 @@ impl Reader {
     ///
     /// Only as [`Script::fail_at`] says.
     pub fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        self.transport.state().shutdown(how)
+        self.transport.shutdown(how)
     }
 }
 
@@ -184,7 +195,8 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// Writes as much of `buf` as the script takes, waiting no longer than `patience`; `None` waits for ever.
+    /// Writes as much of `buf` as the script takes, waiting no longer than `patience`; `None`, or a hundred years and
+    /// more, waits for ever.
     ///
     /// # Errors
     ///
@@ -194,13 +206,18 @@ impl Writer {
         self.write_gathered_for(&[buf], patience)
     }
 
-    /// Writes as much of the slices, one after the other, as the script takes: one operation.
+    /// Writes as much of the slices (`&[u8]` or `IoSlice`), one after the other, as the script takes: one operation.
     ///
     /// # Errors
     ///
     /// As [`Writer::write_for`].
-    pub fn write_gathered_for(&mut self, bufs: &[&[u8]], patience: Option<Duration>) -> io::Result<usize> {
-        self.transport.state().write(bufs, patience)
+    pub fn write_gathered_for(
+        &mut self,
+        bufs: &[impl Deref<Target = [u8]>],
+        patience: Option<Duration>,
+    ) -> io::Result<usize> {
+        let bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        self.transport.state().write(&bytes, patience)
     }
 
     /// Flushes: counted, and otherwise nothing.
@@ -218,7 +235,7 @@ impl Writer {
     ///
     /// Only as [`Script::fail_at`] says.
     pub fn shutdown(&mut self, how: Shutdown) -> io::Result<()> {
-        self.transport.state().shutdown(how)
+        self.transport.shutdown(how)
     }
 }
 
@@ -228,8 +245,7 @@ impl Write for Writer {
     }
 
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bufs: Vec<&[u8]> = bufs.iter().map(|buf| &**buf).collect();
-        self.write_gathered_for(&bufs, None)
+        self.write_gathered_for(bufs, None)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -71,7 +71,7 @@ impl State {
     }
 
     pub(super) fn read(&mut self, buf: &mut [u8], patience: Option<Duration>) -> io::Result<usize> {
-        let fault = self.fault();
+        let (fault, patience) = (self.fault(), finite(patience));
         let result = self.interfere(fault, patience).and_then(|limit| {
             let limit = limit.min(self.read_limit);
             self.read_steps(buf.get_mut(..limit.min(buf.len())).unwrap_or_default(), patience)
@@ -79,22 +79,21 @@ impl State {
         self.record(Op::Read, result)
     }
 
-    pub(super) fn write(&mut self, bufs: &[&[u8]], patience: Option<Duration>) -> io::Result<usize> {
-        let fault = self.fault();
+    pub(super) fn write(&mut self, bytes: &[u8], patience: Option<Duration>) -> io::Result<usize> {
+        let (fault, patience) = (self.fault(), finite(patience));
         let result = self.interfere(fault, patience).and_then(|limit| {
             if self.write_shut {
                 return Err(ErrorKind::BrokenPipe.into());
             }
-            let all = bufs.concat();
-            if all.is_empty() {
+            if bytes.is_empty() {
                 return Ok(0);
             }
             if self.room == 0 {
                 return Err(self.block_for_ever(patience));
             }
             self.wait_to_write(patience)?;
-            let len = all.len().min(limit).min(self.write_limit).min(self.room);
-            self.written.extend(all.iter().take(len));
+            let len = bytes.len().min(limit).min(self.write_limit).min(self.room);
+            self.written.extend(bytes.iter().take(len));
             self.room -= len;
             Ok(len)
         });
@@ -102,7 +101,7 @@ impl State {
     }
 
     pub(super) fn flush(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        let fault = self.fault();
+        let (fault, patience) = (self.fault(), finite(patience));
         let result = self.interfere(fault, patience).map(|_| 0);
         self.record(Op::Flush, result).map(|_| ())
     }
@@ -222,3 +221,11 @@ impl State {
         result
     }
 }
+
+/// Patience that outlasts everyone is none at all: code that has no `Option` says "for ever" by a large number.
+fn finite(patience: Option<Duration>) -> Option<Duration> {
+    patience.filter(|&patience| patience < FOR_EVER)
+}
+
+/// A hundred years.
+const FOR_EVER: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
