@@ -30,7 +30,8 @@ impl<'a> Close<'a> {
     /// # Errors
     ///
     /// - [`CloseLength`](Violation::CloseLength): a payload of one byte; answered with 1002.
-    /// - [`CloseCode`](Violation::CloseCode): a code that [may not be sent](CloseCode::may_be_sent); answered with 1002.
+    /// - [`CloseCode`](Violation::CloseCode): a code that [may not be sent](CloseCode::may_be_sent); answered with
+    ///   1002.
     /// - [`Utf8`](Violation::Utf8): the reason is not UTF-8; answered with 1007.
     pub fn parse(payload: &'a [u8]) -> Result<Option<Self>, Violation> {
         // "If there is a body, the first two bytes of the body MUST be a 2-byte unsigned integer (in network byte
@@ -59,7 +60,8 @@ impl<'a> Close<'a> {
         out.get(..2 + reason.len()).unwrap_or_default()
     }
 
-    /// The longest start of `reason` that fits a Close frame: at most [`REASON_MAX`](Self::REASON_MAX) bytes, cut between characters.
+    /// The longest start of `reason` that fits a Close frame: at most [`REASON_MAX`](Self::REASON_MAX) bytes, cut
+    /// between characters.
     #[must_use]
     pub fn truncate_reason(reason: &str) -> &str {
         // A character is at most four bytes long, so one of the four is a boundary.

@@ -2,8 +2,8 @@ use crate::{Opcode, Role, Violation};
 
 /// The part of a frame before its payload, 2 to 14 bytes on the wire
 ///
-/// [`parse`](Self::parse) is total: every string of bytes that is long enough *is* a header, and what is forbidden is the affair of
-/// [`check`](Self::check). A proxy, a sniffer or a fuzzer can have the first without the second.
+/// [`parse`](Self::parse) is total: every string of bytes that is long enough *is* a header, and what is forbidden is
+/// the affair of [`check`](Self::check). A proxy, a sniffer or a fuzzer can have the first without the second.
 ///
 /// # RFC
 ///
@@ -73,8 +73,9 @@ impl Header {
     /// Judges what can be known of a header from its first bytes, so that a violation need not wait for the rest.
     ///
     /// `bytes` is the header as far as it came; anything after a whole header is ignored, no bytes at all are fine.
-    /// The order of the rules is that of the wire, here and in [`check`](Self::check): a header fails for the same rule however
-    /// it was cut. A FIN rule needs 1 byte, the mask and the control length 2, the most significant bit 3, the minimal length 4 or 8.
+    /// The order of the rules is that of the wire, here and in [`check`](Self::check): a header fails for the same
+    /// rule however it was cut. FIN is judged from 1 byte on, the mask and the length of a control frame from 2, the
+    /// most significant bit of a 64-bit length from 3, the minimal encoding from 4 or 8.
     ///
     /// # Errors
     ///
@@ -112,7 +113,10 @@ impl Header {
         }
     }
 
-    /// Judges a whole header: `size` is what it took on the wire, as [`parse`](Self::parse) returned it, and `from` the role of its *sender*.
+    /// Judges a whole header.
+    ///
+    /// `size` is what it took on the wire in bytes, as [`parse`](Self::parse) returned it, and `from` the role of its
+    /// *sender*.
     ///
     /// Reserved bits and reserved opcodes are *not* judged here, since an extension may give them a meaning and a
     /// receiver chooses what it accepts; nor is the order of frames. The layer that knows reports
@@ -123,8 +127,10 @@ impl Header {
     /// The first of these, each answered with close code 1002:
     ///
     /// 1. [`ControlFragmented`](Violation::ControlFragmented): a control opcode without FIN.
-    /// 2. [`MaskMissing`](Violation::MaskMissing), [`MaskUnexpected`](Violation::MaskUnexpected): a client masks, a server does not.
-    /// 3. [`ControlTooLong`](Violation::ControlTooLong): a control opcode with more than 125 bytes or an extended length.
+    /// 2. [`MaskMissing`](Violation::MaskMissing), [`MaskUnexpected`](Violation::MaskUnexpected): a client masks, a
+    ///    server does not.
+    /// 3. [`ControlTooLong`](Violation::ControlTooLong): a control opcode with more than 125 bytes or an extended
+    ///    length.
     /// 4. [`LengthSign`](Violation::LengthSign): the length is 2⁶³ or more.
     /// 5. [`LengthNotMinimal`](Violation::LengthNotMinimal): `size` is more than [`encoded_len`](Self::encoded_len).
     ///
@@ -151,14 +157,16 @@ impl Header {
         if self.len > LEN_MAX {
             return Err(Violation::LengthSign);
         }
-        // "Note that in all cases, the minimal number of bytes MUST be used to encode the length" -- RFC 6455, section 5.2
+        // "Note that in all cases, the minimal number of bytes MUST be used to encode the length"
+        // -- RFC 6455, section 5.2
         if !minimal {
             return Err(Violation::LengthNotMinimal);
         }
         Ok(())
     }
 
-    /// Writes the header at the start of `out` and returns the bytes written, [`encoded_len`](Self::encoded_len) of them.
+    /// Writes the header at the start of `out` and returns the bytes written, [`encoded_len`](Self::encoded_len) of
+    /// them.
     ///
     /// The length is always encoded minimally. Of `rsv` the low three bits count. Nothing is judged: a length of 2⁶³
     /// or more is encoded as it is, for the tests of others.

@@ -84,9 +84,9 @@
 //!
 //! # Features
 //!
-//! `simd`: vector kernels for [`Mask`], chosen at run time, and [simdutf8](https://docs.rs/simdutf8) for [`Utf8`]. Brings in `std`, which knows
-//! what the processor can do. Without it the same code runs in plain words. `--cfg ws_mask="swar"` in `RUSTFLAGS` keeps
-//! to plain words with the feature on.
+//! `simd`: vector kernels for [`Mask`], chosen at run time, and [simdutf8](https://docs.rs/simdutf8) for [`Utf8`].
+//! Brings in `std`, which knows what the processor can do. Without the feature masking goes by plain words and text
+//! is checked by `core`. `--cfg ws_mask="swar"` in `RUSTFLAGS` keeps masking to plain words with the feature on.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(unsafe_code)]

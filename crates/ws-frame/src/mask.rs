@@ -9,8 +9,8 @@ use self::x86_64 as kernel;
 
 /// A masking key and the place in it
 ///
-/// Masks and unmasks, which are the same operation. A payload may come in chunks of any length: each call goes on in the key
-/// where the one before stopped.
+/// Masks and unmasks, which are the same operation. A payload may come in chunks of any length: each call goes on in
+/// the key where the one before stopped.
 ///
 /// # RFC
 ///

@@ -124,7 +124,8 @@ impl Default for Utf8 {
     }
 }
 
-/// Looks for ASCII a word at a time, the last word overlapping the one before: faster than std where the length is not round.
+/// Looks for ASCII a word at a time, the last word overlapping the one before: faster than `core` where the length is
+/// not round.
 #[inline]
 fn is_ascii(chunk: &[u8]) -> bool {
     let bits = if let Some(last) = chunk.last_chunk() {

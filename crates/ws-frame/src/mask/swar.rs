@@ -1,4 +1,4 @@
-//! Plain words, in safe code: the kernel for short payloads everywhere, and for all payloads where there is no wider one.
+//! Plain words, in safe code: the kernel for short payloads everywhere, and for all where there is no wider one.
 //!
 //! A payload of up to 128 bytes is masked without a loop, as its first and its last part, which may overlap: all is
 //! loaded before anything is stored. There is no prologue that aligns: processors of today do not mind, short payloads

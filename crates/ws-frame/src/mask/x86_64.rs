@@ -103,5 +103,5 @@ fn unaligned(payload: &[u8]) -> usize {
 const BLOCK: usize = 32;
 /// What one turn of the main loop masks, in bytes.
 const GROUP: usize = 4 * BLOCK;
-/// From this many bytes on the prologue pays when the payload is misaligned, and costs nothing when it is not.
+/// From this many bytes on the prologue gains more on a misaligned payload than it costs on an aligned one.
 const ALIGN_FROM: usize = 1024;
