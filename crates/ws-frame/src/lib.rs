@@ -43,7 +43,8 @@
 //!     let mut at = 0;
 //!     while let Some((header, size)) = Header::parse(&input[at..]) {
 //!         header.check(size, Role::Client)?;
-//!         let Some(payload) = input[at + size..].get_mut(..header.len as usize) else { break };
+//!         let Ok(len) = usize::try_from(header.len) else { break };
+//!         let Some(payload) = input[at + size..].get_mut(..len) else { break };
 //!         if let Some(key) = header.mask {
 //!             Mask::new(key).apply(payload);
 //!         }
