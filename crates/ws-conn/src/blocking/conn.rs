@@ -9,9 +9,10 @@ use crate::driver::buffer::Buffer;
 use crate::driver::deadline::{Deadline, Watch};
 use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
-use crate::fault::Closed;
+use crate::fault::{Closed, Fault};
 use crate::inbound::Inbound;
 use crate::receiving::{Received, Receiving, Step};
+use crate::shared::Shared;
 use crate::timeouts::{Need, Timeouts};
 use alloc::sync::Arc;
 use core::fmt;
@@ -36,7 +37,11 @@ pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     end: usize,
     pub(super) inbound: Inbound<D>,
     watch: Watch,
+    /// Whether an answer to a Ping may lie in the queue.
+    replied: bool,
     lingers: bool,
+    /// Until when [`finish`](Self::finish) may take.
+    finishing: Deadline,
     ended: bool,
     limit: usize,
     pub(super) held: Held,
@@ -67,7 +72,9 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             end: 0,
             inbound: Inbound::with(role, decode),
             watch: Watch::default(),
+            replied: false,
             lingers: false,
+            finishing: Deadline::NEVER,
             ended: false,
             limit: Self::MESSAGE_LIMIT,
             held: Held::default(),
@@ -130,6 +137,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             let (start, end) = (self.start, self.end);
             if let Some((used, opcode, range)) = self.inbound.lend(self.inbox.get_mut(start..end), self.limit) {
                 self.take(used);
+                self.send_replies(timeouts);
                 self.held = held;
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
                 return Ok(MessageRef::new(opcode, self.inbox.get_mut(range)));
@@ -139,6 +147,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             self.take(used);
             match step {
                 Step::Done(received) => {
+                    self.send_replies(timeouts);
                     self.held = held;
                     return Ok(MessageRef::new(received.opcode, self.held.get_mut(received.len)));
                 }
@@ -171,8 +180,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         Frames::new(self, timeouts)
     }
 
-    /// Closes the connection in order: sends a Close, discards what comes until the peer's Close, and hangs up. It takes
-    /// no longer than `linger` for each of sending and waiting.
+    /// Closes the connection in order: sends a Close, discards what comes until the peer's Close, and hangs up, all of
+    /// it within `linger`.
     ///
     /// Answers the status in effect, which is that of an earlier Close if there was one.
     ///
@@ -180,11 +189,14 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     ///
     /// [`Misuse::Close`](crate::Misuse::Close) for a code that may not be sent; nothing has happened then.
     pub fn finish(&mut self, code: CloseCode, reason: &str, linger: Duration) -> Result<Closed, Error> {
+        let deadline = if R::TIMED { Deadline::after(self.read.now(), linger) } else { Deadline::NEVER };
         let closed = self.line.close(code, reason, linger)?;
-        let timeouts = Timeouts::new(linger, linger);
         self.inbound.skip();
-        let _ = self.run(&mut Receiving::discard(), timeouts);
-        self.end(timeouts.wire);
+        let left = if R::TIMED { deadline.left(self.read.now()) } else { linger };
+        self.finishing = deadline;
+        // However it ends, it ended.
+        let _ = self.run(&mut Receiving::discard(), Timeouts::new(left, left));
+        self.end(left);
         Ok(closed)
     }
 
@@ -219,7 +231,10 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             let (used, step) = self.inbound.push(op, self.inbox.get(self.start..self.end));
             self.take(used);
             match step {
-                Step::Done(received) => return Ok(received),
+                Step::Done(received) => {
+                    self.send_replies(timeouts);
+                    return Ok(received);
+                }
                 step => self.on(step, timeouts)?,
             }
         }
@@ -237,24 +252,41 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
         let settled = self.inbound.reply(&mut self.line.shared());
         match settled {
-            Ok(()) => self.line.queue_replies(timeouts.wire),
+            Ok(()) => {
+                self.replied = true;
+                self.line.queue_replies(timeouts.wire).or_else(|fault| self.stuck(timeouts, fault))
+            }
             Err(fault) => {
                 if fault.is_fatal() {
                     self.end(timeouts.wire);
                 }
-                return Err(fault.into());
+                Err(fault.into())
             }
         }
-        Ok(())
+    }
+
+    /// What was queued could not be sent in time: the peer does not read.
+    fn stuck(&mut self, timeouts: Timeouts, fault: Fault) -> Result<(), Error> {
+        self.give_up(timeouts, |inbound, shared| {
+            let _ = inbound.eof(shared);
+            Some(fault)
+        })
+    }
+
+    /// A Pong does not wait for the next call, which may be long in coming.
+    #[inline]
+    fn send_replies(&mut self, timeouts: Timeouts) {
+        if core::mem::take(&mut self.replied) {
+            // What fails here is met again before the next wait.
+            let _ = self.line.before_wait(timeouts.wire);
+        }
     }
 
     /// Waits for input.
     fn fill(&mut self, need: Need, timeouts: Timeouts) -> Result<(), Error> {
+        self.replied = false;
         if let Err(fault) = self.line.before_wait(timeouts.wire) {
-            return self.give_up(timeouts, |inbound, shared| {
-                let _ = inbound.eof(shared);
-                Some(fault)
-            });
+            return self.stuck(timeouts, fault);
         }
         if self.line.is_closing() && !self.lingers {
             // The wait is another one now: the machine is to say so.
@@ -296,7 +328,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     fn give_up(
         &mut self,
         timeouts: Timeouts,
-        why: impl FnOnce(&mut Inbound<D>, &mut crate::Shared) -> Option<crate::Fault>,
+        why: impl FnOnce(&mut Inbound<D>, &mut Shared) -> Option<Fault>,
     ) -> Result<(), Error> {
         let fault = why(&mut self.inbound, &mut self.line.shared());
         self.end(timeouts.wire);
@@ -308,10 +340,9 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         if core::mem::replace(&mut self.ended, true) {
             return;
         }
-        let patience = wire.min(Self::DRAIN);
-        self.line.end(patience);
+        self.line.end(wire.min(Self::DRAIN).min(self.left()));
         if R::TIMED {
-            let deadline = Deadline::after(self.read.now(), patience);
+            let deadline = Deadline::after(self.read.now(), wire.min(Self::DRAIN).min(self.left()));
             let mut budget = Self::DRAIN_BYTES;
             (self.start, self.end) = (0, 0);
             if self.inbox.len() == 0 {
@@ -331,6 +362,11 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             }
         }
         self.line.hang_up();
+    }
+
+    /// What is left of the time for [`finish`](Self::finish).
+    fn left(&self) -> Duration {
+        if R::TIMED { self.finishing.left(self.read.now()) } else { Duration::MAX }
     }
 
     #[inline]

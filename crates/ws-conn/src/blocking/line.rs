@@ -6,7 +6,7 @@ use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
-use crate::driver::write_lock::{CLOSING, MESSAGE, QUEUED, WriteLock};
+use crate::driver::write_lock::{CLOSING, GONE, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::{Outbound, Sending};
@@ -113,12 +113,9 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Ends it at once, without another word.
     pub(super) fn abort(&self) -> Closed {
         let closed = self.shared().abandon(CloseCode::ABNORMAL);
-        self.lock.set(CLOSING);
+        self.lock.set(CLOSING | GONE);
         self.hang_up();
-        self.lock.ask(|writing| {
-            writing.outbound.end(closed);
-            writing.write = None;
-        });
+        self.lock.ask(|writing| self.serve(writing, Duration::ZERO));
         closed
     }
 
@@ -129,15 +126,8 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Puts what `shared` owes into the queue, to be sent with what comes next: at the latest before the connection
     /// waits for the peer.
-    pub(super) fn queue_replies(&self, wire: Duration) {
-        match self.lock.try_lock() {
-            Some(mut writing) => {
-                // What fails here is reported by whoever writes next, or by the receiving direction.
-                let _ = self.replies(&mut writing, &mut Self::patience(wire));
-                let _ = self.unlock(writing, wire, Ok(()));
-            }
-            None => self.send_replies(wire),
-        }
+    pub(super) fn queue_replies(&self, wire: Duration) -> Result<(), Fault> {
+        self.try_write(wire, |writing, patience| self.replies(writing, patience))
     }
 
     /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue.
@@ -148,15 +138,25 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     #[cold]
     fn flush_queued(&self, wire: Duration) -> Result<(), Fault> {
+        self.try_write(wire, Writing::flush)
+    }
+
+    /// For the receiving direction: does something if nobody writes at the moment, and leaves it to the writer
+    /// otherwise.
+    fn try_write(
+        &self,
+        wire: Duration,
+        act: impl FnOnce(&mut Writing<W, E>, &mut Patience) -> Result<(), Error>,
+    ) -> Result<(), Fault> {
         let Some(mut writing) = self.lock.try_lock() else {
             self.send_replies(wire);
             return Ok(());
         };
-        let result = writing.flush(&mut Self::patience(wire));
+        let result = act(&mut writing, &mut Self::patience(wire));
         match self.unlock(writing, wire, result) {
-            Err(Error::Fault(fault)) => Err(fault),
+            Err(Error::Fault(fault)) if fault.is_fatal() => Err(fault),
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            Err(Error::Io(_)) | Ok(()) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -221,7 +221,7 @@ impl<W: Output, E: Encode> Line<W, E> {
                 }
                 return Ok(());
             }
-            if writing.broken {
+            if writing.broken || writing.write.is_none() {
                 return Ok(());
             }
             let (len, size) = (writing.len, writing.reserve());

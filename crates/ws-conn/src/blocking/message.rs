@@ -1,5 +1,7 @@
 use crate::driver::buffer::Buffer;
+use alloc::vec::Vec;
 use core::ops::{Deref, DerefMut};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use ws_frame::Opcode;
 
 /// A message that the connection lends until its next call.
@@ -49,34 +51,58 @@ impl DerefMut for MessageRef<'_> {
 }
 
 /// The buffer of messages that do not lie in the read buffer as a whole. It grows with what has come, never with what is
-/// announced, and is kept for the next message up to a size.
+/// announced.
+///
+/// A connection that waits for its next message holds none that is large: those go to a store of the process, from which
+/// the next large message of any connection takes them.
 #[derive(Debug, Default)]
 pub(super) struct Held(Buffer);
 
 impl Held {
+    /// Lets go of a large buffer, when the message in it is done with.
+    pub(super) fn recycle(&mut self) {
+        if self.0.len() > Self::KEPT {
+            let mut spare = spare();
+            if spare.len() < Self::SPARE && self.0.len() <= Self::SPARE_SIZE {
+                spare.push(core::mem::take(&mut self.0));
+            } else {
+                drop(spare);
+                self.0 = Buffer::default();
+            }
+        }
+    }
+
     pub(super) fn room(&mut self, limit: usize) -> &mut [u8] {
         let len = self.0.len().min(limit);
         self.0.get_mut(0..len)
     }
 
-    /// Twice the room, with the same bytes at its front.
+    /// Twice the room at least, with the same bytes at its front.
+    #[cold]
     pub(super) fn grow(&mut self, limit: usize) {
         let len = self.0.len();
-        self.0 = self.0.grown(len, len.saturating_mul(2).max(Self::FIRST).min(limit.max(1)));
+        let wanted = len.saturating_mul(2).max(Self::FIRST).min(limit.max(1));
+        let spare = if wanted > Self::KEPT { spare().pop() } else { None };
+        self.0 = match spare.filter(|spare| spare.len() >= wanted) {
+            Some(spare) => self.0.moved_to(len, spare),
+            None => self.0.moved_to(len, Buffer::new(wanted)),
+        };
     }
 
     pub(super) fn get_mut(&mut self, len: usize) -> &mut [u8] {
         self.0.get_mut(0..len)
     }
 
-    /// Lets go of a buffer that is larger than what is kept, when the message in it is done with.
-    pub(super) fn recycle(&mut self) {
-        if self.0.len() > Self::KEPT {
-            self.0 = Buffer::default();
-        }
-    }
-
-    const FIRST: usize = 16 * 1024;
-    /// What is kept from one message to the next.
-    const KEPT: usize = 2 * 1024 * 1024;
+    const FIRST: usize = 4 * 1024;
+    /// What a connection keeps from one message to the next.
+    const KEPT: usize = 16 * 1024;
+    /// How many large buffers the process keeps, and of which size at most: 32 MiB in all.
+    const SPARE: usize = 8;
+    const SPARE_SIZE: usize = 4 * 1024 * 1024;
 }
+
+fn spare() -> MutexGuard<'static, Vec<Buffer>> {
+    SPARE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+static SPARE: Mutex<Vec<Buffer>> = Mutex::new(Vec::new());

@@ -42,14 +42,13 @@ impl Buffer {
         self.get_mut(0..self.len())
     }
 
-    /// A buffer of `len` bytes with the same first `kept` bytes.
-    pub(crate) fn grown(&self, kept: usize, len: usize) -> Self {
-        let mut new = Self::new(len);
+    /// Another buffer, with the same first `kept` bytes.
+    pub(crate) fn moved_to(&self, kept: usize, mut other: Self) -> Self {
         let kept = self.get(0..kept.min(self.len()));
-        if let Some(front) = new.all_mut().get_mut(..kept.len()) {
+        if let Some(front) = other.all_mut().get_mut(..kept.len()) {
             front.copy_from_slice(kept);
         }
-        new
+        other
     }
 
     /// The size of the read and write buffers of a connection.

@@ -36,6 +36,8 @@ pub(crate) const MESSAGE: u32 = 1 << 2;
 pub(crate) const QUEUED: u32 = 1 << 3;
 /// The status is set.
 pub(crate) const CLOSING: u32 = 1 << 4;
+/// The connection is gone: whoever holds the lock next drops the transport.
+pub(crate) const GONE: u32 = 1 << 5;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {
