@@ -179,6 +179,14 @@ impl ResponseHead {
         self.status
     }
 
+    /// Reports whether another response will follow: the status is 1xx, but not 101.
+    // "A client MUST be able to parse one or more 1xx responses received prior to a final response, even if the client
+    // does not expect one." -- RFC 9110, section 15.2
+    #[must_use]
+    pub const fn is_interim(&self) -> bool {
+        matches!(self.status, 100 | 102..=199)
+    }
+
     /// Returns the first value of this header.
     #[must_use]
     pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {

@@ -10,6 +10,7 @@
 //! | decide who may connect from a browser | [`Origin`], [`OriginPolicy`] (same-origin unless told otherwise) |
 //! | refuse | [`Rejection`]: each one is exactly one HTTP answer |
 //! | be the client | [`Uri`], [`Request`], [`Key`] |
+#![cfg_attr(feature = "blocking", doc = "| accept and connect over blocking sockets | [`blocking`] |")]
 //!
 //! # What a peer can cost
 //!
@@ -45,6 +46,10 @@ mod scanner;
 mod server;
 mod switching;
 mod uri;
+
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
 
 pub use client::{Agreed, Refused, Request};
 pub use cookies::{Cookies, cookies};

@@ -1,0 +1,151 @@
+//! Both halves of a transport under one deadline.
+
+use core::time::Duration;
+use std::io::{self, IoSlice};
+use std::time::Instant;
+
+use ws_conn::blocking::{Input, Output};
+
+use crate::reader::{HeadError, HeadReader};
+
+/// How long a refusal may take to be written and to be read by the peer, after which the transport is closed.
+pub const LINGER: Duration = Duration::from_secs(1);
+
+/// The two halves of a transport before they are a connection.
+pub(super) struct Wire<R, W> {
+    pub(super) read: R,
+    pub(super) write: W,
+    /// What was read and belongs to nobody yet.
+    pub(super) leftover: Vec<u8>,
+}
+
+/// The end of a wait; `None` never comes.
+#[derive(Clone, Copy)]
+pub(super) struct Deadline(Option<Instant>);
+
+/// Why a head was not read, or bytes were not written.
+pub(super) enum Broken {
+    Head(HeadError),
+    Timeout,
+    Io(io::Error),
+}
+
+impl<R: Input, W: Output> Wire<R, W> {
+    pub(super) const fn new(read: R, write: W) -> Self {
+        Self { read, write, leftover: Vec::new() }
+    }
+
+    pub(super) fn deadline(&self, after: Duration) -> Deadline {
+        Deadline(self.read.now().checked_add(after))
+    }
+
+    /// Returns how long there is until the deadline.
+    pub(super) fn left(&self, deadline: Deadline) -> Duration {
+        deadline.0.map_or(Duration::MAX, |at| at.saturating_duration_since(self.read.now()))
+    }
+
+    /// Reads a head. What comes after it is left over.
+    pub(super) fn read_head(&mut self, mut reader: HeadReader, deadline: Deadline) -> Result<HeadReader, Broken> {
+        let mut chunk = [0; CHUNK];
+        let before = core::mem::take(&mut self.leftover);
+        let mut fresh = before.as_slice();
+        loop {
+            if let Some(taken) = reader.push(fresh).map_err(Broken::Head)? {
+                self.leftover.extend_from_slice(fresh.get(taken..).unwrap_or_default());
+                return Ok(reader);
+            }
+            let len = self.read(&mut chunk, deadline)?;
+            if len == 0 {
+                return Err(Broken::Io(io::ErrorKind::UnexpectedEof.into()));
+            }
+            fresh = chunk.get(..len).unwrap_or_default();
+        }
+    }
+
+    /// Writes all of it and hands it on.
+    pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Broken> {
+        while !bytes.is_empty() {
+            let patience = self.patience(W::TIMED, deadline)?;
+            match self.write.write(&[IoSlice::new(bytes)], patience) {
+                Ok(0) => return Err(Broken::Io(io::ErrorKind::WriteZero.into())),
+                Ok(len) => bytes = bytes.get(len..).unwrap_or_default(),
+                Err(error) => retry(W::TIMED, error)?,
+            }
+        }
+        loop {
+            let patience = self.patience(W::TIMED, deadline)?;
+            match self.write.flush(patience) {
+                Ok(()) => return Ok(()),
+                Err(error) => retry(W::TIMED, error)?,
+            }
+        }
+    }
+
+    /// Writes a last answer, closes this direction, and reads on for a while.
+    ///
+    /// A transport that is closed while input waits unread resets the connection, which may destroy the answer on its
+    /// way to the peer (RFC 9112, section 9.6).
+    pub(super) fn write_last(mut self, answer: &[u8], patience: Duration) -> Result<(), Broken> {
+        let deadline = self.deadline(patience.max(LINGER));
+        self.write_all(answer, deadline)?;
+        if self.write.half_close().is_ok() {
+            self.drain(self.deadline(self.left(deadline).min(LINGER)));
+        }
+        Ok(())
+    }
+
+    /// Reads until the peer closes too, the deadline passes, or it has sent more than anybody needs to.
+    fn drain(&mut self, deadline: Deadline) {
+        if !R::TIMED {
+            return;
+        }
+        let mut chunk = [0; CHUNK];
+        let mut drained = 0usize;
+        while drained < DRAINED {
+            match self.read(&mut chunk, deadline) {
+                Ok(0) | Err(_) => return,
+                Ok(len) => drained = drained.saturating_add(len),
+            }
+        }
+    }
+
+    fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Broken> {
+        loop {
+            let patience = self.patience(R::TIMED, deadline)?;
+            match self.read.read(into, patience) {
+                Ok(len) => return Ok(len),
+                Err(error) => retry(R::TIMED, error)?,
+            }
+        }
+    }
+
+    /// Returns how long the next call may take.
+    fn patience(&self, timed: bool, deadline: Deadline) -> Result<Duration, Broken> {
+        if !timed {
+            return Ok(Duration::MAX);
+        }
+        let left = self.left(deadline);
+        if left.is_zero() { Err(Broken::Timeout) } else { Ok(left) }
+    }
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts.
+fn retry(timed: bool, error: io::Error) -> Result<(), Broken> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if timed => Ok(()),
+        _ => Err(Broken::Io(error)),
+    }
+}
+
+/// What is read at once: most requests whole.
+const CHUNK: usize = 4096;
+
+/// The most that is read behind a last answer.
+const DRAINED: usize = 1 << 20;

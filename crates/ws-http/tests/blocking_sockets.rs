@@ -1,0 +1,194 @@
+//! The blocking server and client over real sockets.
+#![cfg(feature = "blocking")]
+
+mod scripted;
+
+use core::time::Duration;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+
+use scripted::{ANSWER, REQUEST};
+use ws_conn::{CloseCode, Opcode, Timeouts};
+use ws_http::blocking::{Connect, Error, Exchange, Policy, accept};
+use ws_http::{HeadReader, Limits, OriginPolicy, Rejection, RequestHead, Switching};
+use ws_testkit::naive::text;
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUTS: Timeouts = Timeouts::new(TIMEOUT, TIMEOUT);
+
+fn listen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let uri = format!("ws://{}/chat?room=7", listener.local_addr().unwrap());
+    (listener, uri)
+}
+
+#[test]
+fn accept_and_connect_speak_over_tcp() {
+    let (listener, uri) = listen();
+    let origin = uri.replace("ws://", "http://").replace("/chat?room=7", "");
+    let server = thread::spawn(move || {
+        let policy = Policy::default().protocols(["b", "a"]).unwrap().header("X-Served", "yes").unwrap();
+        let mut accepted = accept(listener.accept().unwrap().0, &policy).unwrap();
+        assert_eq!(accepted.request.target(), "/chat?room=7");
+        assert_eq!(accepted.request.cookies().collect::<Vec<_>>(), [(&b"id"[..], &b"1"[..])]);
+        assert_eq!(accepted.protocol.as_deref(), Some("b"));
+        let echo = accepted.conn.message(TIMEOUTS).unwrap().text().unwrap().to_string();
+        accepted.conn.sender().send(Opcode::TEXT, echo.as_bytes(), TIMEOUT).unwrap();
+        accepted.conn.finish(CloseCode::NORMAL, "", TIMEOUT).unwrap();
+    });
+    let connect = Connect::to(&uri).unwrap().subprotocol("a").subprotocol("b").origin(&origin).cookie("id", "1");
+    let mut connected = connect.open().unwrap();
+    assert_eq!(connected.protocol.as_deref(), Some("b"));
+    assert_eq!(ws_http::Fields::all(&connected.response, "x-served").next(), Some(&b"yes"[..]));
+    assert!(connected.conn.get_ref().get_ref().nodelay().unwrap());
+    connected.conn.sender().send(Opcode::TEXT, "hello".as_bytes(), TIMEOUT).unwrap();
+    assert_eq!(connected.conn.message(TIMEOUTS).unwrap().text(), Some("hello"));
+    connected.conn.message(TIMEOUTS).map(drop).unwrap_err();
+    assert_eq!(connected.conn.closed().unwrap().0, CloseCode::NORMAL);
+    server.join().unwrap();
+}
+
+#[test]
+fn a_page_and_a_websocket_share_a_port() {
+    let (listener, uri) = listen();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let stream = listener.accept().unwrap().0;
+            let exchange = Exchange::read(stream, Limits::default(), TIMEOUT).unwrap();
+            match exchange.request().path() {
+                "/" => exchange.respond(200, &[], b"a page").unwrap(),
+                _ => drop(exchange.upgrade(&Policy::default()).unwrap()),
+            }
+        }
+    });
+    let mut browser = TcpStream::connect(address).unwrap();
+    browser.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let mut page = String::new();
+    browser.read_to_string(&mut page).unwrap();
+    assert!(page.ends_with("\r\n\r\na page"), "{page}");
+    drop(browser);
+    Connect::to(&uri).unwrap().open().unwrap();
+    server.join().unwrap();
+}
+
+#[test]
+fn a_refusal_survives_a_body_that_nobody_reads() {
+    let (listener, _) = listen();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || accept(listener.accept().unwrap().0, &Policy::default()).map(drop));
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n").unwrap();
+    client.write_all(&[b'x'; 300_000]).unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, Rejection::Method.response());
+    assert_eq!(rejection(server.join().unwrap()), Some(Rejection::Method));
+}
+
+#[test]
+fn frames_right_behind_the_response_are_received_and_interim_responses_passed_over() {
+    let (listener, uri) = listen();
+    let server = thread::spawn(move || {
+        let mut stream = listener.accept().unwrap().0;
+        let mut reader = HeadReader::request(Limits::default());
+        let mut byte = [0];
+        loop {
+            stream.read_exact(&mut byte).unwrap();
+            if reader.push(&byte).unwrap().is_some() {
+                break;
+            }
+        }
+        let head = RequestHead::parse(reader).unwrap();
+        let answer = Switching::new(&head.upgrade().unwrap()).to_bytes();
+        let hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+        stream.write_all(&[&hints[..], &answer, &text("first").bytes(), &text("second").bytes()].concat()).unwrap();
+        stream
+    });
+    let mut connected = Connect::to(&uri).unwrap().open().unwrap();
+    assert_eq!(connected.conn.message(TIMEOUTS).unwrap().text(), Some("first"));
+    assert_eq!(connected.conn.message(TIMEOUTS).unwrap().text(), Some("second"));
+    drop(server.join().unwrap());
+}
+
+/// B25: a client that sends at once behind its request lost its connection without an answer.
+#[test]
+fn b25_data_right_behind_the_request_is_received_after_the_answer() {
+    let (listener, _) = listen();
+    let address = listener.local_addr().unwrap();
+    let server = thread::spawn(move || {
+        let mut accepted = accept(listener.accept().unwrap().0, &Policy::default()).unwrap();
+        accepted.conn.message(TIMEOUTS).unwrap().text().map(String::from)
+    });
+    let mut client = TcpStream::connect(address).unwrap();
+    let frame = text("early").masked([9, 8, 7, 6]).bytes();
+    client.write_all(&[REQUEST.as_bytes(), &frame].concat()).unwrap();
+    let mut answer = vec![0; ANSWER.len()];
+    client.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, ANSWER.as_bytes());
+    assert_eq!(server.join().unwrap().as_deref(), Some("early"));
+}
+
+#[test]
+fn every_address_of_a_host_is_tried() {
+    let (listener, _) = listen();
+    let uri = format!("ws://localhost:{}/", listener.local_addr().unwrap().port());
+    let server = thread::spawn(move || accept(listener.accept().unwrap().0, &Policy::default()).map(drop));
+    Connect::to(&uri).unwrap().connect_timeout(TIMEOUT).open().unwrap();
+    server.join().unwrap().unwrap();
+}
+
+#[test]
+fn nobody_there_is_an_io_error_and_no_time_a_timeout() {
+    let (listener, uri) = listen();
+    let none = Connect::to(&uri).unwrap().connect_timeout(Duration::ZERO).open();
+    assert!(matches!(none, Err(Error::Timeout)), "{none:?}");
+    drop(listener);
+    let refused = Connect::to(&uri).unwrap().open();
+    assert!(matches!(&refused, Err(Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused), "{refused:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_unix_socket_is_opened_over_with_the_uri_as_the_request() {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let server = thread::spawn(move || {
+        let accepted = accept(theirs, &Policy::default().origin(OriginPolicy::Any)).unwrap();
+        accepted.request.target().to_string()
+    });
+    Connect::to("wss://a/b?c").unwrap().origin("https://anywhere").open_over(ours).unwrap();
+    assert_eq!(server.join().unwrap(), "/b?c");
+}
+
+#[test]
+fn a_plain_reader_and_writer_will_do() {
+    let mut written = Vec::new();
+    let accepted = accept((REQUEST.as_bytes(), &mut written), &Policy::default());
+    assert!(accepted.is_ok());
+    drop(accepted);
+    assert_eq!(written, ANSWER.as_bytes());
+}
+
+#[test]
+fn a_server_with_a_short_deadline_lets_go_of_a_silent_client() {
+    let (listener, _) = listen();
+    let address = listener.local_addr().unwrap();
+    let policy = Policy::default().timeout(Duration::from_millis(20));
+    let server = thread::spawn(move || accept(listener.accept().unwrap().0, &policy).map(drop));
+    let mut client = TcpStream::connect(address).unwrap();
+    client.write_all(b"GET / HT").unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    assert_eq!(answer, Rejection::Timeout.response());
+    drop(client);
+    assert_eq!(rejection(server.join().unwrap()), Some(Rejection::Timeout));
+}
+
+fn rejection(result: Result<(), Error>) -> Option<Rejection> {
+    match result {
+        Err(Error::Rejected(rejection)) => Some(rejection),
+        _ => None,
+    }
+}
