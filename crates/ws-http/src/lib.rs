@@ -66,3 +66,7 @@ pub use response::response;
 pub use server::{Upgrade, choose_protocol};
 pub use switching::Switching;
 pub use uri::{Uri, UriError};
+
+#[cfg(all(doctest, feature = "blocking"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

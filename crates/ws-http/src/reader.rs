@@ -143,7 +143,7 @@ impl HeadReader {
                 Err(error)
             }
             state => {
-                self.bytes.extend_from_slice(input.get(..taken).unwrap_or_default());
+                self.keep(input.get(..taken).unwrap_or_default());
                 Ok((state == State::Complete).then_some(taken))
             }
         }
@@ -162,6 +162,16 @@ impl HeadReader {
             State::Failed(error) => Err(error),
             _ => Err(HeadError::Malformed),
         }
+    }
+
+    /// Appends, in room that doubles as a vector's does but ends at the limit.
+    fn keep(&mut self, bytes: &[u8]) {
+        let len = self.bytes.len().saturating_add(bytes.len());
+        if len > self.bytes.capacity() {
+            let room = self.bytes.capacity().saturating_mul(2).min(self.limits.bytes).max(len);
+            self.bytes.reserve_exact(room.saturating_sub(self.bytes.len()));
+        }
+        self.bytes.extend_from_slice(bytes);
     }
 
     fn next(&mut self, byte: u8) -> State {
@@ -232,7 +242,10 @@ mod tests {
         let mut reader = HeadReader::request(Limits { bytes: 1000, fields: 10 });
         assert_eq!(reader.push(b"GET /"), Ok(None));
         assert!(reader.bytes.capacity() < 100);
-        assert_eq!(reader.push(&[b'a'; 995]), Ok(None));
+        for len in 6..=1000 {
+            assert_eq!(reader.push(b"a"), Ok(None));
+            assert!(reader.bytes.capacity() <= 1000.min(2 * len + 8), "{len}");
+        }
         assert_eq!(reader.push(b"a"), Err(HeadError::TooLong));
         assert_eq!(reader.bytes.capacity(), 0);
         assert_eq!(reader.push(b"\r\n"), Err(HeadError::TooLong));

@@ -11,7 +11,7 @@ use ws_conn::blocking::{Input, Output, Socket, Transport};
 
 use super::error::Error;
 use super::parts::{Connected, Parts};
-use super::wire::{Broken, Deadline, Wire};
+use super::wire::{Deadline, Wire};
 use crate::client::{Refused, Request};
 use crate::extensions::{ExtensionList, Extensions};
 use crate::fields::Fields as _;
@@ -144,8 +144,8 @@ impl Connect {
         let (read, write) = stream.split();
         let mut wire = Wire::new(read, write);
         let deadline = wire.deadline(self.handshake_timeout);
-        wire.write_all(&request.to_bytes(&key), deadline).map_err(failed)?;
-        let head = read_response(&mut wire, self.limits, deadline).map_err(failed)?;
+        wire.write_all(&request.to_bytes(&key), deadline)?;
+        let head = read_response(&mut wire, self.limits, deadline)?;
         let agreed = request.check(&key, Version::HTTP_11, head.status(), &head)?;
         let protocol = agreed.protocol().map(String::from);
         let Wire { read, write, leftover } = wire;
@@ -198,22 +198,13 @@ fn read_response<R: Input, W: Output>(
     wire: &mut Wire<R, W>,
     mut limits: Limits,
     deadline: Deadline,
-) -> Result<ResponseHead, Broken> {
+) -> Result<ResponseHead, Error> {
     loop {
-        let reader = wire.read_head(HeadReader::response(limits), deadline)?;
+        let reader = wire.read_head::<Refused>(HeadReader::response(limits), deadline)?;
         limits.bytes = limits.bytes.saturating_sub(reader.received());
-        let head = ResponseHead::parse(reader).map_err(Broken::Head)?;
+        let head = ResponseHead::parse(reader).map_err(Refused::from)?;
         if !head.is_interim() {
             return Ok(head);
         }
-    }
-}
-
-/// Why there is no response.
-fn failed(broken: Broken) -> Error {
-    match broken {
-        Broken::Head(error) => Refused::from(error).into(),
-        Broken::Timeout => Error::Timeout,
-        Broken::Io(error) => Error::Io(error),
     }
 }

@@ -8,7 +8,7 @@ use ws_conn::blocking::{Input, Output, Transport};
 use super::error::Error;
 use super::parts::{Accepted, Parts};
 use super::policy::Policy;
-use super::wire::{Broken, Deadline, Wire};
+use super::wire::{Deadline, Wire};
 use crate::head::RequestHead;
 use crate::reader::{HeadReader, Limits};
 use crate::rejection::Rejection;
@@ -59,9 +59,9 @@ impl<R: Input, W: Output> Exchange<R, W> {
                 let patience = wire.left(deadline);
                 Ok(Self { wire, head, patience })
             }
-            Err(Broken::Head(error)) => Err(refuse(wire, error.into(), false)),
-            Err(Broken::Timeout) => Err(refuse(wire, Rejection::Timeout, false)),
-            Err(Broken::Io(error)) => Err(error.into()),
+            Err(Error::Rejected(rejection)) => Err(refuse(wire, rejection, false)),
+            Err(Error::Timeout) => Err(refuse(wire, Rejection::Timeout, false)),
+            Err(error) => Err(error),
         }
     }
 
@@ -79,7 +79,7 @@ impl<R: Input, W: Output> Exchange<R, W> {
     /// [`Error::Invalid`] as [`response`] says, [`Error::Timeout`] and [`Error::Io`] if the client does not take it.
     pub fn respond(self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Error> {
         let answer = response(status, headers, body, is_head(&self.head))?;
-        self.wire.write_last(&answer, self.patience).map_err(failed)
+        self.wire.write_last(&answer, self.patience)
     }
 
     /// Answers with a refusal, and closes. Returns [`Error::Rejected`], to be passed on.
@@ -114,7 +114,7 @@ impl<R: Input, W: Output> Exchange<R, W> {
         match decide(&self.head, policy, answer) {
             Ok((switching, protocol)) => {
                 let deadline = self.wire.deadline(self.patience);
-                self.wire.write_all(&switching, deadline).map_err(failed)?;
+                self.wire.write_all(&switching, deadline)?;
                 let Wire { read, write, leftover } = self.wire;
                 Ok(Parts { read, write, leftover, protocol, head: self.head })
             }
@@ -134,9 +134,9 @@ fn read_request<R: Input, W: Output>(
     wire: &mut Wire<R, W>,
     limits: Limits,
     deadline: Deadline,
-) -> Result<RequestHead, Broken> {
-    let reader = wire.read_head(HeadReader::request(limits), deadline)?;
-    RequestHead::parse(reader).map_err(Broken::Head)
+) -> Result<RequestHead, Error> {
+    let reader = wire.read_head::<Rejection>(HeadReader::request(limits), deadline)?;
+    Ok(RequestHead::parse(reader).map_err(Rejection::from)?)
 }
 
 /// Returns the 101 and the subprotocol in it.
@@ -169,13 +169,4 @@ fn refuse<R: Input, W: Output>(wire: Wire<R, W>, rejection: Rejection, head_only
 
 fn is_head(head: &RequestHead) -> bool {
     head.method() == "HEAD"
-}
-
-/// Why the answer was not written.
-fn failed(broken: Broken) -> Error {
-    match broken {
-        Broken::Head(error) => Error::Rejected(error.into()),
-        Broken::Timeout => Error::Timeout,
-        Broken::Io(error) => Error::Io(error),
-    }
 }

@@ -47,8 +47,7 @@ pub struct Parts<R, W, H> {
 impl<R: Input, W: Output> Parts<R, W, RequestHead> {
     /// Makes them a server's connection without extensions.
     pub fn accepted(self) -> Accepted<R, W> {
-        let mut conn = Conn::new(self.read, self.write, Role::Server);
-        conn.preload(&self.leftover);
+        let conn = conn(self.read, self.write, Role::Server, &self.leftover);
         Accepted { conn, protocol: self.protocol, request: self.head }
     }
 }
@@ -56,8 +55,7 @@ impl<R: Input, W: Output> Parts<R, W, RequestHead> {
 impl<R: Input, W: Output> Parts<R, W, ResponseHead> {
     /// Makes them a client's connection without extensions.
     pub fn connected(self) -> Connected<R, W> {
-        let mut conn = Conn::new(self.read, self.write, Role::Client);
-        conn.preload(&self.leftover);
+        let conn = conn(self.read, self.write, Role::Client, &self.leftover);
         Connected { conn, protocol: self.protocol, response: self.head }
     }
 }
@@ -84,4 +82,13 @@ impl<R, W, H: fmt::Debug> fmt::Debug for Parts<R, W, H> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Parts").field("protocol", &self.protocol).field("head", &self.head).finish_non_exhaustive()
     }
+}
+
+fn conn<R: Input, W: Output>(read: R, write: W, role: Role, leftover: &[u8]) -> Conn<R, W> {
+    let mut conn = Conn::new(read, write, role);
+    // A connection that waits holds no buffer: it gets one only for what there is.
+    if !leftover.is_empty() {
+        conn.preload(leftover);
+    }
+    conn
 }

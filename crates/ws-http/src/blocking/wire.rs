@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use ws_conn::blocking::{Input, Output};
 
+use super::error::Error;
 use crate::reader::{HeadError, HeadReader};
 
 /// How long a refusal may take to be written and to be read by the peer, after which the transport is closed.
@@ -23,13 +24,6 @@ pub(super) struct Wire<R, W> {
 #[derive(Clone, Copy)]
 pub(super) struct Deadline(Option<Instant>);
 
-/// Why a head was not read, or bytes were not written.
-pub(super) enum Broken {
-    Head(HeadError),
-    Timeout,
-    Io(io::Error),
-}
-
 impl<R: Input, W: Output> Wire<R, W> {
     pub(super) const fn new(read: R, write: W) -> Self {
         Self { read, write, leftover: Vec::new() }
@@ -44,30 +38,34 @@ impl<R: Input, W: Output> Wire<R, W> {
         deadline.0.map_or(Duration::MAX, |at| at.saturating_duration_since(self.read.now()))
     }
 
-    /// Reads a head. What comes after it is left over.
-    pub(super) fn read_head(&mut self, mut reader: HeadReader, deadline: Deadline) -> Result<HeadReader, Broken> {
+    /// Reads a head; one that cannot become one is a `Refusal`. What comes after it is left over.
+    pub(super) fn read_head<Refusal: From<HeadError> + Into<Error>>(
+        &mut self,
+        mut reader: HeadReader,
+        deadline: Deadline,
+    ) -> Result<HeadReader, Error> {
         let mut chunk = [0; CHUNK];
         let before = core::mem::take(&mut self.leftover);
         let mut fresh = before.as_slice();
         loop {
-            if let Some(taken) = reader.push(fresh).map_err(Broken::Head)? {
+            if let Some(taken) = reader.push(fresh).map_err(|error| Refusal::from(error).into())? {
                 self.leftover.extend_from_slice(fresh.get(taken..).unwrap_or_default());
                 return Ok(reader);
             }
             let len = self.read(&mut chunk, deadline)?;
             if len == 0 {
-                return Err(Broken::Io(io::ErrorKind::UnexpectedEof.into()));
+                return Err(Error::Io(io::ErrorKind::UnexpectedEof.into()));
             }
             fresh = chunk.get(..len).unwrap_or_default();
         }
     }
 
     /// Writes all of it and hands it on.
-    pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Broken> {
+    pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
         while !bytes.is_empty() {
             let patience = self.patience(W::TIMED, deadline)?;
             match self.write.write(&[IoSlice::new(bytes)], patience) {
-                Ok(0) => return Err(Broken::Io(io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(len) => bytes = bytes.get(len..).unwrap_or_default(),
                 Err(error) => retry(W::TIMED, error)?,
             }
@@ -85,7 +83,7 @@ impl<R: Input, W: Output> Wire<R, W> {
     ///
     /// A transport that is closed while input waits unread resets the connection, which may destroy the answer on its
     /// way to the peer (RFC 9112, section 9.6).
-    pub(super) fn write_last(mut self, answer: &[u8], patience: Duration) -> Result<(), Broken> {
+    pub(super) fn write_last(mut self, answer: &[u8], patience: Duration) -> Result<(), Error> {
         let deadline = self.deadline(patience.max(LINGER));
         self.write_all(answer, deadline)?;
         if self.write.half_close().is_ok() {
@@ -109,7 +107,7 @@ impl<R: Input, W: Output> Wire<R, W> {
         }
     }
 
-    fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Broken> {
+    fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
         loop {
             let patience = self.patience(R::TIMED, deadline)?;
             match self.read.read(into, patience) {
@@ -120,27 +118,21 @@ impl<R: Input, W: Output> Wire<R, W> {
     }
 
     /// Returns how long the next call may take.
-    fn patience(&self, timed: bool, deadline: Deadline) -> Result<Duration, Broken> {
+    fn patience(&self, timed: bool, deadline: Deadline) -> Result<Duration, Error> {
         if !timed {
             return Ok(Duration::MAX);
         }
         let left = self.left(deadline);
-        if left.is_zero() { Err(Broken::Timeout) } else { Ok(left) }
-    }
-}
-
-impl From<io::Error> for Broken {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
+        if left.is_zero() { Err(Error::Timeout) } else { Ok(left) }
     }
 }
 
 /// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts.
-fn retry(timed: bool, error: io::Error) -> Result<(), Broken> {
+fn retry(timed: bool, error: io::Error) -> Result<(), Error> {
     match error.kind() {
         io::ErrorKind::Interrupted => Ok(()),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if timed => Ok(()),
-        _ => Err(Broken::Io(error)),
+        _ => Err(Error::Io(error)),
     }
 }
 
