@@ -280,6 +280,22 @@ fn section_8_1_utf8_equals_std_for_four_bytes_of_every_class_and_every_split() {
 }
 
 #[test]
+fn section_8_1_no_byte_of_a_text_is_passed_over_at_any_length() {
+    for len in 0..=260 {
+        let mut text = vec![b'x'; len];
+        assert_eq!(says(pushed(Some(Utf8::new()), &text)), Some(true), "{len} bytes of ASCII");
+        for at in 0..len {
+            // Never right; right at the very end alone; right after a first byte alone.
+            for byte in [0xff, 0xc3, 0x80] {
+                text[at] = byte;
+                assert_eq!(says(pushed(Some(Utf8::new()), &text)), std_says(&text), "{byte:x} at {at} of {len}");
+            }
+            text[at] = b'x';
+        }
+    }
+}
+
+#[test]
 fn section_8_1_every_error_is_the_violation_of_text() {
     for byte in (0x80..0xc2).chain(0xf5..=0xff) {
         assert_eq!(Utf8::new().push(&[byte]), Err(Violation::Utf8));
