@@ -1,0 +1,28 @@
+//! The echo loops of both testees.
+
+use ws_stack::blocking::{Conn, Input, Output};
+use ws_stack::{Error, Timeouts};
+
+/// Sends back each message as it came. One write answers all messages that one read has brought: what is fed goes out
+/// before the connection waits.
+pub(crate) fn with_message<R: Input, W: Output>(conn: &mut Conn<R, W>, timeouts: Timeouts) -> Result<(), Error> {
+    let sender = conn.sender();
+    loop {
+        let message = conn.message(timeouts)?;
+        sender.feed(message.opcode(), &message, timeouts.wire)?;
+    }
+}
+
+/// The same by way of a buffer.
+#[allow(dead_code, reason = "the client has no use for it")]
+pub(crate) fn with_receive<R: Input, W: Output>(
+    conn: &mut Conn<R, W>,
+    timeouts: Timeouts,
+    buffer: &mut [u8],
+) -> Result<(), Error> {
+    let sender = conn.sender();
+    loop {
+        let received = conn.receive(buffer, timeouts)?;
+        sender.feed(received.opcode, &buffer[..received.len], timeouts.wire)?;
+    }
+}

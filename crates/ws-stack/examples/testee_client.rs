@@ -1,0 +1,56 @@
+//! A client for judges and benches: echoes what a server sends.
+//!
+//! ```text
+//! testee_client echo ws://127.0.0.1:9001/
+//! testee_client autobahn ws://127.0.0.1:9001 --agent ws-stack
+//! ```
+
+#[path = "testee/args.rs"]
+mod args;
+#[path = "testee/blocking/client.rs"]
+mod blocking;
+
+use args::{Driver, seconds};
+use clap::{Parser, Subcommand};
+use std::time::Duration;
+
+fn main() -> Result<(), Box<dyn core::error::Error>> {
+    let Options { command, connect_timeout, driver } = Options::parse();
+    match (driver, command) {
+        (Driver::Blocking, Command::Echo { url }) => {
+            println!("closed with {}", blocking::echo(&url, connect_timeout)?);
+            Ok(())
+        }
+        (Driver::Blocking, Command::Autobahn { url, agent }) => blocking::autobahn(&url, &agent, connect_timeout),
+    }
+}
+
+/// Echoes what a server sends.
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    command: Command,
+    /// How long connecting may take
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "10")]
+    connect_timeout: Duration,
+    /// What to run over
+    #[arg(long, global = true, value_name = "NAME", value_enum, default_value = "blocking")]
+    driver: Driver,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Echo on one connection until it is closed, and print the status
+    Echo {
+        /// Where to: ws://HOST:PORT/PATH
+        url: String,
+    },
+    /// Run all cases of a fuzzing server
+    Autobahn {
+        /// Where it is: ws://HOST:PORT
+        url: String,
+        /// The name to appear in the report
+        #[arg(long, value_name = "NAME")]
+        agent: String,
+    },
+}
