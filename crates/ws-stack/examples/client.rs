@@ -4,7 +4,8 @@
 //! cargo run --release --example client -- ws://127.0.0.1:9001/
 //! ```
 //!
-//! At the end of the input it closes with 1000. The exit code is 0 if the connection was closed in order.
+//! At the end of the input it closes with 1000. The exit code is 0 if that is the status in the end, and not another one
+//! that the server or a fault has set before.
 
 use clap::Parser;
 use std::io::{self, BufRead, Write};
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
 
 /// Sends lines from standard input to a WebSocket server, and prints what comes.
 #[derive(Parser)]
+#[command(name = "client")]
 struct Options {
     /// Where to: ws://HOST:PORT/PATH
     url: String,
@@ -52,7 +54,10 @@ fn run(options: Options) -> Result<CloseCode, Box<dyn core::error::Error>> {
         connect = connect.subprotocol(name);
     }
     for (name, value) in &options.header {
-        connect = connect.header(name, value);
+        connect = match name.as_str() {
+            "Origin" => connect.origin(value),
+            _ => connect.header(name, value),
+        };
     }
     let connected = connect.open()?;
     let mut conn = connected.conn;

@@ -27,6 +27,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
 /// Echoes what a server sends.
 #[derive(Parser)]
+#[command(name = "testee_client")]
 struct Options {
     #[command(subcommand)]
     command: Command,

@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn core::error::Error>> {
 
 /// Echoes messages until it is killed.
 #[derive(Parser)]
+#[command(name = "testee_server")]
 struct Options {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
