@@ -325,10 +325,14 @@ impl<W: Output, E: Encode> Writing<W, E> {
         if self.len > 0 {
             self.write(&[], patience)?;
         }
-        match &mut self.write {
-            Some(write) => Ok(write.flush(patience.left_on(write))?),
-            None => Ok(()),
+        let Some(write) = &mut self.write else { return Ok(()) };
+        while let Err(error) = write.flush(patience.left_on(write)) {
+            if let Err(error) = try_again(error, patience, write) {
+                self.broken = true;
+                return Err(error);
+            }
         }
+        Ok(())
     }
 
     /// Writes the queue and what follows it, whole. If that fails the direction is over.
@@ -354,14 +358,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
             let wrote = match result {
                 Ok(0) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
                 Ok(wrote) => Ok(wrote),
-                Err(error) => match error.kind() {
-                    io::ErrorKind::Interrupted => Ok(0),
-                    // The deadline decides, not the time-out of the socket, which is not exact.
-                    io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
-                        if patience.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(0) }
-                    }
-                    _ => Err(Error::Io(error)),
-                },
+                Err(error) => try_again(error, patience, write).map(|()| 0),
             };
             let wrote = match wrote {
                 Ok(wrote) => wrote,
@@ -384,6 +381,18 @@ impl<W: Output, E: Encode> Writing<W, E> {
             self.queue = Buffer::new(Buffer::SIZE);
         }
         Buffer::SIZE
+    }
+}
+
+/// Whether an operation that failed is to be repeated. The deadline decides, not the time-out of the socket, which is
+/// not exact.
+fn try_again<W: Output>(error: io::Error, patience: &mut Patience, write: &W) -> Result<(), Error> {
+    match error.kind() {
+        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
+            if patience.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(()) }
+        }
+        _ => Err(Error::Io(error)),
     }
 }
 
