@@ -83,6 +83,7 @@ impl Fault {
             Self::Timeout(Wait::Idle) => "idle timeout",
             Self::Timeout(Wait::Wire) => "wire timeout",
             Self::Timeout(Wait::Linger) => "close timeout",
+            Self::Timeout(Wait::Pong) => "keepalive timeout",
             Self::Timeout(Wait::Turn) => "timeout waiting for another message to end",
             Self::Misuse(misuse) => misuse.reason(),
         }

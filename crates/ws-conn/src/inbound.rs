@@ -60,6 +60,8 @@ pub struct Inbound<D = Plain> {
     got: usize,
 
     control: Control,
+    /// The payload of the Pong that is watched for.
+    expected: Option<[u8; 4]>,
     news: Option<News>,
     over: Option<Closed>,
     wait: Wait,
@@ -116,6 +118,7 @@ impl<D: Decode> Inbound<D> {
             utf8: Utf8::new(),
             got: 0,
             control: Control::default(),
+            expected: None,
             news: None,
             over: None,
             wait: Wait::Idle,
@@ -211,6 +214,31 @@ impl<D: Decode> Inbound<D> {
         self.got = 0;
     }
 
+    /// Bytes of a message in progress that lie at the front of the operation's buffer. A driver that gives up an
+    /// operation keeps them, to put them at the front of the next one's buffer.
+    #[must_use]
+    #[inline]
+    pub fn got(&self) -> usize {
+        self.got
+    }
+
+    /// The bytes that lie in the buffer of a given-up operation are delivered by the driver itself: the next operation
+    /// begins behind them. Answers how many they are.
+    pub fn take_got(&mut self) -> usize {
+        core::mem::take(&mut self.got)
+    }
+
+    /// Watches for the Pong that answers a Ping with this payload: see [`pong_came`](Self::pong_came).
+    pub fn expect_pong(&mut self, payload: [u8; 4]) {
+        self.expected = Some(payload);
+    }
+
+    /// Whether the expected Pong has come.
+    #[must_use]
+    pub fn pong_came(&self) -> bool {
+        self.expected.is_none()
+    }
+
     /// The opcode of the message in progress, from its first frame's header to its end.
     #[must_use]
     pub fn opcode(&self) -> Option<Opcode> {
@@ -250,8 +278,13 @@ impl<D: Decode> Inbound<D> {
         if self.news.is_some() || self.over.is_some() {
             return Ok(Step::Reply);
         }
-        if op.kind == Kind::Frame && self.got > 0 {
-            return Err(Misuse::HalfReceived.into());
+        if self.got > 0 {
+            if op.kind == Kind::Frame {
+                return Err(Misuse::HalfReceived.into());
+            }
+            if op.kind == Kind::Message && self.got > op.into.len() {
+                return Err(Fault::Overflow);
+            }
         }
         loop {
             let rest = input.get(*used..).unwrap_or_default();

@@ -12,7 +12,7 @@
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
-#[cfg(feature = "blocking")]
+#[cfg(any(feature = "blocking", feature = "tokio"))]
 extern crate std;
 
 pub use ws_frame::{Close, CloseCode, Opcode, Role, Violation};
@@ -37,16 +37,23 @@ mod shared;
 pub use extension::{Coded, Decode, Encode, Plain};
 pub use inbound::Inbound;
 pub use outbound::{Keys, Out, Outbound, Sending};
-pub use receiving::{Received, Receiving, Step};
+pub use receiving::{ReadMode, Received, Receiving, Step};
 pub use shared::{Ending, Shared};
 
 // The drivers.
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
 pub mod blocking;
-#[cfg(feature = "blocking")]
+#[cfg(any(feature = "blocking", feature = "tokio"))]
 mod driver;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio;
 
-#[cfg(feature = "blocking")]
-#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "tokio"))))]
 pub use driver::error::Error;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -116,6 +116,12 @@ impl<'m> Sending<'m> {
         self.opcode.is_data()
     }
 
+    /// Whether a part of it may be on the wire, so that the rest has to follow.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.begun
+    }
+
     /// Whether a message in fragments may begin with this.
     ///
     /// # Errors
@@ -167,7 +173,11 @@ impl<E: Encode> Outbound<E> {
     #[inline]
     pub fn next<'m>(&mut self, op: &mut Sending<'m>, keys: &mut impl Keys, room: &mut [u8]) -> Result<Out<'m>, Fault> {
         if op.begun {
-            return if self.coded && op.is_data() { self.next_coded(op, keys, room) } else { Ok(op.go_on(room, 0)) };
+            if self.coded && op.is_data() {
+                let key = self.key(keys)?;
+                return self.next_coded(op, key, room);
+            }
+            return Ok(op.go_on(room, 0));
         }
         // "The application MUST NOT send any more data frames after sending a Close frame." -- RFC 6455, section 5.5.1
         if let Some(closed) = self.closed {
@@ -176,16 +186,17 @@ impl<E: Encode> Outbound<E> {
         if room.len() < Header::MAX {
             return Ok(Out { filled: 0, then: &[], done: false });
         }
+        // Before anything is taken note of: without a key nothing has happened.
+        let key = self.key(keys)?;
         if op.is_data() {
             self.check_data(op)?;
             if self.coded {
-                return self.next_coded(op, keys, room);
+                return self.next_coded(op, key, room);
             }
         } else {
             check_control(op)?;
         }
 
-        let key = self.key(keys)?;
         let opcode = if self.begun && op.is_data() { Opcode::CONTINUATION } else { op.opcode };
         let header = Header { fin: op.fin, rsv: 0, opcode, mask: key, len: op.payload.len() as u64 };
         let Some((head, body)) = room.split_first_chunk_mut() else {

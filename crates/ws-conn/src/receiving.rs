@@ -47,6 +47,22 @@ pub struct Received {
     pub fin: bool,
 }
 
+/// What the last read on the level of frames was about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ReadMode {
+    /// The opcode of the frame; [`Opcode::CONTINUATION`] for what follows its first part.
+    pub opcode: Opcode,
+    /// Whether the message is received in full.
+    pub fin: bool,
+}
+
+/// Before the first read.
+impl Default for ReadMode {
+    fn default() -> Self {
+        Self { opcode: Opcode::CONTINUATION, fin: true }
+    }
+}
+
 impl<'b> Receiving<'b> {
     /// A whole message. One that does not fit is refused with 1009, by its header where that tells.
     #[inline]

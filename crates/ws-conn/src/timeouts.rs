@@ -29,7 +29,7 @@ impl Timeouts {
     pub const fn of(&self, wait: Wait) -> Duration {
         match wait {
             Wait::Idle => self.idle,
-            Wait::Wire | Wait::Turn | Wait::Linger => self.wire,
+            Wait::Wire | Wait::Turn | Wait::Linger | Wait::Pong => self.wire,
         }
     }
 }
@@ -46,6 +46,8 @@ pub enum Wait {
     Linger,
     /// For another message of this side to end, so that the next one can begin (RFC 6455, section 5.4).
     Turn,
+    /// For a sign of life after a Ping of keepalive.
+    Pong,
 }
 
 /// A wait of the state machine: which patience applies, and which occurrence of it.

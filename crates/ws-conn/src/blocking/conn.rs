@@ -1,13 +1,13 @@
 use super::frames::{Frames, WriteMode};
 use super::io::{Input, Output, Transport};
 use super::line::Line;
-use super::message::{Held, MessageRef};
 use super::reader::MessageReader;
 use super::sender::Sender;
 use crate::accept::Accept;
 use crate::driver::buffer::Buffer;
 use crate::driver::deadline::{Deadline, Watch};
 use crate::driver::error::Error;
+use crate::driver::message::{Held, MessageRef};
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::{Closed, Fault};
 use crate::inbound::Inbound;

@@ -4,7 +4,7 @@ use super::line::Call;
 use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
 use crate::outbound::Sending;
-use crate::receiving::Receiving;
+use crate::receiving::{ReadMode, Receiving};
 use crate::timeouts::Timeouts;
 use std::io::{self, Read, Write};
 use ws_frame::Opcode;
@@ -23,15 +23,6 @@ pub struct Frames<'c, R: Input, W: Output, D: Decode = Plain, E: Encode = Plain>
     read_mode: ReadMode,
 }
 
-/// What the last read was about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct ReadMode {
-    /// The opcode of the frame; [`Opcode::CONTINUATION`] for what follows its first part.
-    pub opcode: Opcode,
-    /// Whether the message is received in full.
-    pub fin: bool,
-}
-
 /// What the next write sends. It stays with the connection from one loan of the low level to the next.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct WriteMode {
@@ -48,7 +39,7 @@ impl Default for WriteMode {
 
 impl<'c, R: Input, W: Output, D: Decode, E: Encode> Frames<'c, R, W, D, E> {
     pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
-        Self { conn, timeouts, read_mode: ReadMode { opcode: Opcode::CONTINUATION, fin: true } }
+        Self { conn, timeouts, read_mode: ReadMode::default() }
     }
 
     /// State information about the last read.

@@ -390,7 +390,11 @@ fn try_again<W: Output>(error: io::Error, patience: &mut Patience, write: &W) ->
     match error.kind() {
         io::ErrorKind::Interrupted => Ok(()),
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
-            if patience.left_on(write).is_zero() { Err(Fault::Timeout(Wait::Wire).into()) } else { Ok(()) }
+            if patience.left_on(write).is_zero() {
+                Err(Fault::Timeout(Wait::Wire).into())
+            } else {
+                Ok(())
+            }
         }
         _ => Err(Error::Io(error)),
     }

@@ -17,15 +17,14 @@ mod conn;
 mod frames;
 mod io;
 mod line;
-mod message;
 mod reader;
 mod sender;
 mod writer;
 
+pub use crate::driver::message::MessageRef;
 pub use conn::Conn;
-pub use frames::{Frames, ReadMode};
+pub use frames::Frames;
 pub use io::{HangUp, Input, Output, Socket, Transport, Untimed};
-pub use message::MessageRef;
 pub use reader::MessageReader;
 pub use sender::Sender;
 pub use writer::MessageWriter;

@@ -110,7 +110,10 @@ impl<T> WriteLock<T> {
                     return None;
                 }
                 drop(self.changed.wait(gate, left));
-                held = self.try_lock();
+                // Not if it would only be released again: that wakes others, and they would wake this thread.
+                if !turn || !self.is_set(MESSAGE) {
+                    held = self.try_lock();
+                }
             }
         }
     }

@@ -45,13 +45,16 @@ impl<D: Decode> Inbound<D> {
     /// Everything that a header can be refused for, before a byte of its payload is looked at.
     #[inline]
     pub(super) fn judge(&self, header: &Header, size: usize) -> Result<(), Fault> {
-        header.check(size, self.role.peer())?;
-        self.judge_first_byte(header.rsv, header.opcode)
+        // In the order of the wire, so that it is refused for the same reason however it was cut.
+        self.judge_first_byte(header.rsv, header.opcode)?;
+        Ok(header.check(size, self.role.peer())?)
     }
 
     fn judge_start(&self, head: &[u8]) -> Result<(), Fault> {
-        Header::check_start(head, self.role.peer())?;
-        head.first().map_or(Ok(()), |byte| self.judge_first_byte(byte >> 4 & 7, Opcode::from_bits(byte & 0x0F)))
+        if let Some(byte) = head.first() {
+            self.judge_first_byte(byte >> 4 & 7, Opcode::from_bits(byte & 0x0F))?;
+        }
+        Ok(Header::check_start(head, self.role.peer())?)
     }
 
     #[inline]

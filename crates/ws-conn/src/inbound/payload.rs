@@ -26,7 +26,14 @@ impl<D: Decode> Inbound<D> {
                 // considered to be 1005." -- RFC 6455, section 7.1.5
                 None => CloseCode::NO_STATUS,
             }),
-            // "A response to an unsolicited Pong frame is not expected." -- RFC 6455, section 5.5.3
+            Opcode::PONG => {
+                // "A response to an unsolicited Pong frame is not expected." -- RFC 6455, section 5.5.3
+                if self.expected.as_ref().is_some_and(|expected| expected == self.control.as_slice()) {
+                    self.expected = None;
+                }
+                return Ok(None);
+            }
+            // A reserved opcode that `Accept` lets pass is for the level of frames.
             _ => return Ok(None),
         };
         self.news = Some(news);

@@ -1,6 +1,6 @@
 //! Messages that an extension encodes: frames of a length that is known only when they are made.
 
-use super::{Keys, Out, Outbound, Sending};
+use super::{Out, Outbound, Sending};
 use crate::extension::Encode;
 use crate::fault::{Fault, Misuse};
 use ws_frame::{Header, Mask, Opcode, Role};
@@ -11,10 +11,9 @@ impl<E: Encode> Outbound<E> {
     pub(super) fn next_coded<'m>(
         &mut self,
         op: &mut Sending<'m>,
-        keys: &mut impl Keys,
+        key: Option<[u8; 4]>,
         room: &mut [u8],
     ) -> Result<Out<'m>, Fault> {
-        let key = self.key(keys)?;
         // Room for the longest header that a frame of at most 64 KiB - 1 has.
         let reserved = if self.role == Role::Client { 8 } else { 4 };
         let body = room.get_mut(reserved..).unwrap_or_default();

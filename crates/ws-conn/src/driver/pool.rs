@@ -1,0 +1,115 @@
+use super::buffer::Buffer;
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+/// A read or write buffer and the part of it that is in use. It is lent by the thread, for as long as it holds something:
+/// a connection that waits has none.
+#[derive(Debug)]
+pub(crate) struct Chunk {
+    buffer: Buffer,
+    start: usize,
+    end: usize,
+}
+
+impl Chunk {
+    /// An empty buffer of [`Buffer::SIZE`].
+    pub(crate) fn take() -> Box<Self> {
+        FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)))
+    }
+
+    /// A buffer of its own for bytes that no pooled one holds.
+    pub(crate) fn holding(bytes: &[u8]) -> Box<Self> {
+        let mut chunk = Self::of(Buffer::new(bytes.len().max(Buffer::SIZE)));
+        chunk.push(bytes);
+        chunk
+    }
+
+    /// Gives a buffer back, with whatever it holds forgotten.
+    pub(crate) fn give(mut self: Box<Self>) {
+        self.start = 0;
+        self.end = 0;
+        if self.buffer.len() == Buffer::SIZE {
+            FREE.with_borrow_mut(|free| {
+                if free.len() < FREE_MOST {
+                    free.push(self);
+                }
+            });
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    #[inline]
+    pub(crate) fn unread(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end)
+    }
+
+    #[inline]
+    pub(crate) fn unread_mut(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.start..self.end)
+    }
+
+    /// A part of the buffer that was unread, by its place in the buffer.
+    #[inline]
+    pub(crate) fn at(&mut self, range: core::ops::Range<usize>) -> &mut [u8] {
+        self.buffer.get_mut(range)
+    }
+
+    #[inline]
+    pub(crate) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// The front of the bytes in use was used.
+    #[inline]
+    pub(crate) fn skip(&mut self, len: usize) {
+        self.start = self.start.saturating_add(len).min(self.end);
+        if self.start == self.end {
+            self.start = 0;
+            self.end = 0;
+        }
+    }
+
+    /// Room behind the bytes in use.
+    #[inline]
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        self.buffer.get_mut(self.end..self.buffer.len())
+    }
+
+    /// So much of the room is in use now.
+    #[inline]
+    pub(crate) fn fill(&mut self, len: usize) {
+        self.end = self.end.saturating_add(len).min(self.buffer.len());
+    }
+
+    /// Adds bytes, however many.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        if bytes.len() > self.room().len() {
+            let unread = self.end.saturating_sub(self.start);
+            let mut larger = Buffer::new(unread.saturating_add(bytes.len()));
+            larger.get_mut(0..unread).copy_from_slice(self.unread());
+            (self.buffer, self.start, self.end) = (larger, 0, unread);
+        }
+        let len = bytes.len();
+        if let Some(room) = self.room().get_mut(..len) {
+            room.copy_from_slice(bytes);
+        }
+        self.fill(len);
+    }
+
+    fn of(buffer: Buffer) -> Box<Self> {
+        Box::new(Self { buffer, start: 0, end: 0 })
+    }
+}
+
+/// How many buffers a thread keeps.
+const FREE_MOST: usize = 16;
+
+std::thread_local! {
+    #[expect(clippy::vec_box, reason = "the boxes are what is lent: a connection without a buffer has a null pointer")]
+    static FREE: RefCell<Vec<Box<Chunk>>> = const { RefCell::new(Vec::new()) };
+}

@@ -1,0 +1,123 @@
+use super::conn::Conn;
+use super::timers::after;
+use crate::extension::{Decode, Encode};
+use crate::outbound::Sending;
+use crate::timeouts::{Need, Timeouts, Wait};
+use core::task::Poll;
+use core::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use ws_frame::Opcode;
+
+/// How a connection finds out that its peer is gone, although nothing says so.
+///
+/// While a call of the connection waits, a Ping goes out at each interval. Any byte that comes afterwards counts as life,
+/// so that a peer that is busy sending a large message is not taken for dead. Without one in time the connection is
+/// closed with 1008, and the call gets [`Fault::Timeout`](crate::Fault::Timeout) with [`Wait::Pong`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Keepalive {
+    /// The time from one Ping to the next.
+    pub interval: Duration,
+    /// How long the peer may be silent after a Ping has left.
+    pub patience: Duration,
+}
+
+impl Keepalive {
+    /// A Ping each `interval`, to be answered within `patience`.
+    #[must_use]
+    pub const fn new(interval: Duration, patience: Duration) -> Self {
+        Self { interval, patience }
+    }
+}
+
+/// Where keepalive stands.
+#[derive(Debug)]
+pub(super) struct Pulse {
+    keepalive: Keepalive,
+    next: Option<Instant>,
+    ping: Option<Ping>,
+    count: u32,
+    round_trip: Option<Duration>,
+}
+
+/// A Ping that nothing has come after yet.
+#[derive(Clone, Copy, Debug)]
+struct Ping {
+    /// The place in the queue that has to be written for it to have left.
+    mark: u64,
+    left: Option<Instant>,
+    alive: bool,
+}
+
+impl Pulse {
+    pub(super) fn new(keepalive: Keepalive) -> Self {
+        Self { keepalive, next: None, ping: None, count: 0, round_trip: None }
+    }
+
+    /// A byte has come. That is all that is noted; the clock is read when the interval is over.
+    #[inline]
+    pub(super) fn alive(&mut self) {
+        if let Some(ping) = &mut self.ping {
+            ping.alive = true;
+        }
+    }
+
+    pub(super) fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, W, D, E> {
+    /// Sends the Ping when it is time, and finds out whether the last one was followed by anything.
+    #[cold]
+    pub(super) fn poll_pulse(&mut self, timeouts: Timeouts) -> Poll<()> {
+        let Some(pulse) = &mut self.pulse else { return Poll::Pending };
+        let waker = self.line.waker();
+        let Keepalive { interval, patience } = pulse.keepalive;
+
+        if let Some(ping) = &mut pulse.ping {
+            if ping.left.is_none() && self.line.lock().is_written(ping.mark) {
+                ping.left = Some(Instant::now());
+            }
+            if let Some(left) = ping.left {
+                if self.inbound.pong_came() {
+                    pulse.round_trip = Some(left.elapsed());
+                    pulse.ping = None;
+                } else if !ping.alive
+                    && let Some(until) = after(left, patience)
+                    && self.timers.has_passed(until, waker)
+                {
+                    let need = Need { wait: Wait::Pong, epoch: 0 };
+                    let fault = self.inbound.expired(need, &mut self.line.lock().shared);
+                    self.ended_by(fault, timeouts.wire);
+                    return Poll::Ready(());
+                }
+            }
+        }
+
+        let Some(next) = pulse.next.or_else(|| after(Instant::now(), interval)) else { return Poll::Pending };
+        pulse.next = Some(next);
+        if !self.timers.has_passed(next, waker) {
+            return Poll::Pending;
+        }
+        let mut out = self.line.lock();
+        if out.frame.is_busy() {
+            // Whoever has the turn wakes this task when it leaves.
+            out.want();
+            return Poll::Pending;
+        }
+        pulse.count = pulse.count.wrapping_add(1);
+        let payload = pulse.count.to_be_bytes();
+        let sent = out.room().len() >= payload.len().saturating_add(16)
+            && out.encode(&mut Sending::message(Opcode::PING, &payload)).is_ok();
+        if sent {
+            self.inbound.expect_pong(payload);
+            pulse.ping = Some(Ping { mark: out.mark(), left: None, alive: false });
+        }
+        pulse.next = after(Instant::now(), interval);
+        self.line.note(&out);
+        // To be flushed, like everything that lies in the queue before a wait.
+        Poll::Ready(())
+    }
+}

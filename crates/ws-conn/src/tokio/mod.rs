@@ -1,0 +1,37 @@
+//! Connections over tokio: any `AsyncRead` and `AsyncWrite`, TCP, Unix, TLS and in-memory transports among them.
+//!
+//! [`Conn`] receives, in one task at a time; any number of [`Sender`]s send, from any task. No task is spawned: answers
+//! to Pings and Closes, what was fed and not flushed, keepalive and deadlines advance while a call is in progress.
+//!
+//! # Cancel safety
+//!
+//! Every future may be dropped at any time, in `select!` or a timeout: nothing is lost, repeated or torn. What a dropped
+//! [`receive`](Conn::receive) had put into the caller's buffer goes first to the next call; what a dropped
+//! [`send`](Sender::send) had begun is finished by the next poll of anyone.
+//!
+//! # Memory
+//!
+//! A connection that waits holds no buffer. Buffers of 64 KiB are lent by the worker thread for one read or write, and
+//! stay with the connection only while they hold unread or unsent bytes.
+
+mod conn;
+mod ending;
+mod frames;
+mod io;
+mod keepalive;
+mod line;
+mod reader;
+mod receive;
+mod send;
+mod sender;
+mod timers;
+mod writer;
+
+pub use crate::driver::message::MessageRef;
+pub use conn::Conn;
+pub use frames::Frames;
+pub use io::{Transport, Whole, WholeRead, WholeWrite};
+pub use keepalive::Keepalive;
+pub use reader::MessageReader;
+pub use sender::Sender;
+pub use writer::MessageWriter;

@@ -1,0 +1,321 @@
+//! The receiving direction, as poll functions: what waits here waits for the transport, a turn or a deadline.
+
+use super::conn::Conn;
+use super::ending::Ending;
+use super::timers::after;
+use crate::driver::error::Error;
+use crate::driver::pool::Chunk;
+use crate::extension::{Decode, Encode};
+use crate::fault::Fault;
+use crate::receiving::{Received, Receiving, Step};
+use crate::timeouts::{Need, Timeouts, Wait};
+use alloc::boxed::Box;
+use core::ops::Range;
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
+use core::time::Duration;
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+use ws_frame::Opcode;
+
+/// Where a message lies that is lent.
+pub(super) enum Place {
+    Inbox(Range<usize>),
+    Held(usize),
+}
+
+/// Since when the queue waits for the peer to read, and the place in it that has to be reached in time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stalled {
+    since: Instant,
+    mark: u64,
+}
+
+/// A call of `receive`. Dropped before its end it puts what lies in the caller's buffer back into the connection.
+pub(super) struct Parking<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
+    conn: &'c mut Conn<R, W, D, E>,
+    into: &'b mut [u8],
+    live: bool,
+}
+
+impl<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Parking<'c, 'b, R, W, D, E> {
+    #[inline]
+    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, into: &'b mut [u8]) -> Self {
+        let got = conn.inbound.got();
+        if got > 0 {
+            // The machine refuses the message if it does not fit.
+            into.iter_mut().zip(conn.held.get_mut(got)).for_each(|(to, from)| *to = *from);
+        }
+        Self { conn, into, live: true }
+    }
+
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
+        let result = self.conn.poll_receive(cx, &mut Receiving::message(self.into), timeouts);
+        if result.is_ready() {
+            self.live = false;
+            self.conn.held.recycle();
+        }
+        result
+    }
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for Parking<'_, '_, R, W, D, E> {
+    #[inline]
+    fn drop(&mut self) {
+        let got = self.conn.inbound.got();
+        if self.live && got > 0 {
+            self.conn.held.put(self.into.get(..got).unwrap_or_default());
+        }
+    }
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, W, D, E> {
+    /// Runs an operation to its end.
+    #[inline]
+    pub(super) fn poll_receive(
+        &mut self,
+        cx: &mut Context<'_>,
+        op: &mut Receiving<'_>,
+        timeouts: Timeouts,
+    ) -> Poll<Result<Received, Error>> {
+        loop {
+            if self.ending.is_some() {
+                return self.poll_end(cx).map(Err);
+            }
+            let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
+            let (used, step) = self.inbound.push(op, unread);
+            self.take(used);
+            match step {
+                Step::Done(received) => {
+                    self.send_replies();
+                    self.release();
+                    return Poll::Ready(Ok(received));
+                }
+                step => ready!(self.poll_step(cx, step, timeouts))?,
+            }
+        }
+    }
+
+    /// Receives a whole message to be lent.
+    #[inline]
+    pub(super) fn poll_message(
+        &mut self,
+        cx: &mut Context<'_>,
+        timeouts: Timeouts,
+    ) -> Poll<Result<(Opcode, Place), Error>> {
+        if self.inbound.got() == 0 {
+            self.held.recycle();
+        }
+        loop {
+            if self.ending.is_some() {
+                return self.poll_end(cx).map(Err);
+            }
+            if let Some(inbox) = &mut self.inbox
+                && let Some((used, opcode, range)) = self.inbound.lend(inbox.unread_mut(), self.limit)
+            {
+                let start = inbox.start();
+                inbox.skip(used);
+                self.send_replies();
+                let range = start.saturating_add(range.start)..start.saturating_add(range.end);
+                return Poll::Ready(Ok((opcode, Place::Inbox(range))));
+            }
+            let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
+            let mut op = Receiving::held(self.held.room(self.limit), self.limit);
+            let (used, step) = self.inbound.push(&mut op, unread);
+            self.take(used);
+            match step {
+                Step::Done(received) => {
+                    self.send_replies();
+                    return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
+                }
+                Step::Room => self.held.grow(self.limit),
+                step => ready!(self.poll_step(cx, step, timeouts))?,
+            }
+        }
+    }
+
+    /// Gives the read buffer back if there is nothing in it.
+    #[inline]
+    pub(super) fn release(&mut self) {
+        if self.inbox.as_ref().is_some_and(|inbox| inbox.is_empty()) {
+            self.inbox.take().into_iter().for_each(Chunk::give);
+        }
+    }
+
+    #[inline]
+    fn take(&mut self, used: usize) {
+        if let Some(inbox) = &mut self.inbox {
+            inbox.skip(used);
+        }
+    }
+
+    /// Does what the machine asks for.
+    fn poll_step(&mut self, cx: &mut Context<'_>, step: Step, timeouts: Timeouts) -> Poll<Result<(), Error>> {
+        match step {
+            Step::Need(need) => self.poll_fill(cx, need, timeouts).map(Ok),
+            Step::Reply => Poll::Ready(self.reply(timeouts)),
+            Step::Done(_) | Step::Room => Poll::Ready(Ok(())),
+        }
+    }
+
+    #[cold]
+    fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
+        let mut out = self.line.lock();
+        let settled = self.inbound.reply(&mut out.shared);
+        let queued = if out.frame.is_busy() {
+            out.want();
+            Ok(())
+        } else {
+            out.queue_replies()
+        };
+        self.line.note(&out);
+        drop(out);
+        self.replied = true;
+        match settled.and(queued) {
+            Err(fault) if fault.is_fatal() => {
+                self.end_with(fault.into(), timeouts.wire);
+                if self.ended { Err(fault.into()) } else { Ok(()) }
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// A Pong does not wait for the next call, which may be long in coming.
+    #[inline]
+    fn send_replies(&mut self) {
+        if core::mem::take(&mut self.replied) && self.line.is_queued() {
+            let mut out = self.line.lock();
+            if !out.frame.is_busy() {
+                // What cannot be written now is written before the next wait.
+                let _ = out.poll_flush(self.line.waker());
+            }
+            self.line.note(&out);
+        }
+    }
+
+    /// Waits for input.
+    fn poll_fill(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
+        self.replied = false;
+        if self.line.is_queued() {
+            self.flush_queue(cx);
+        }
+        if self.line.is_closing() && !self.lingers {
+            // The wait is another one now: the machine is to say so.
+            self.lingers = true;
+            self.inbound.linger();
+            return Poll::Ready(());
+        }
+        let inbox = self.inbox.get_or_insert_with(Chunk::take);
+        let mut buf = ReadBuf::new(inbox.room());
+        let result = match &mut self.read {
+            Some(read) => Pin::new(read).poll_read(cx, &mut buf),
+            None => Poll::Ready(Ok(())),
+        };
+        match result {
+            Poll::Ready(Ok(())) => {
+                let read = buf.filled().len();
+                inbox.fill(read);
+                if read == 0 {
+                    let fault = self.inbound.eof(&mut self.line.lock().shared);
+                    self.ended_by(fault, timeouts.wire);
+                } else if let Some(pulse) = &mut self.pulse {
+                    pulse.alive();
+                }
+                Poll::Ready(())
+            }
+            Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => Poll::Ready(()),
+            Poll::Ready(Err(error)) => {
+                let fault = self.inbound.lost(&mut self.line.lock().shared);
+                self.end_with(fault.map_or(Error::Io(error), Error::Fault), timeouts.wire);
+                Poll::Ready(())
+            }
+            Poll::Pending => {
+                self.release();
+                self.poll_wait(cx, need, timeouts)
+            }
+        }
+    }
+
+    /// Writes what is queued as far as it goes, with this task to be woken when it goes on.
+    #[cold]
+    fn flush_queue(&mut self, cx: &Context<'_>) {
+        // Known before the transport is asked: it may become ready at once.
+        self.line.hub().note_reader(cx.waker());
+        let mut out = self.line.lock();
+        let mut stalled = None;
+        if out.frame.is_busy() {
+            // Whoever has the turn writes the queue first, and wakes this task when it leaves.
+            out.want();
+        } else {
+            // A failure to write does not end the receiving: the peer's Close may lie there to be read.
+            let _ = out.queue_replies();
+            if out.poll_flush(self.line.waker()).is_pending() {
+                stalled = Some(match self.stalled.take() {
+                    Some(known) if !out.is_written(known.mark) => known,
+                    _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
+                });
+            } else if out.shared.owes() {
+                // There was no room for it; there is now.
+                let _ = out.queue_replies();
+                let _ = out.poll_flush(self.line.waker());
+            }
+        }
+        self.line.note(&out);
+        drop(out);
+        self.stalled = stalled;
+    }
+
+    /// Nothing to read: waits, but no longer than the deadlines.
+    fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
+        let line = &self.line;
+        line.hub().note_reader(cx.waker());
+        // What happened before the task was known woke nobody.
+        if line.is_closing() && !self.lingers {
+            return Poll::Ready(());
+        }
+        let waker = line.waker();
+        if let Some(until) = after(self.timers.began(need), timeouts.of(need.wait))
+            && self.timers.has_passed(until, waker)
+        {
+            let fault = self.inbound.expired(need, &mut line.lock().shared);
+            self.ended_by(fault, timeouts.wire);
+            return Poll::Ready(());
+        }
+        if let Some(stalled) = &self.stalled
+            && let Some(until) = after(stalled.since, timeouts.wire)
+            && self.timers.has_passed(until, waker)
+        {
+            self.give_up(timeouts.wire);
+            return Poll::Ready(());
+        }
+        if self.pulse.is_some() { self.poll_pulse(timeouts) } else { Poll::Pending }
+    }
+
+    /// The peer does not read what is sent to it.
+    #[cold]
+    fn give_up(&mut self, wire: Duration) {
+        let mut out = self.line.lock();
+        let (fault, write) = out.give_up(Fault::Timeout(Wait::Wire));
+        let _ = self.inbound.eof(&mut out.shared);
+        self.line.note(&out);
+        drop(out);
+        drop(write);
+        self.end_with(fault.into(), wire);
+    }
+
+    #[cold]
+    pub(super) fn ended_by(&mut self, fault: Result<(), Fault>, wire: Duration) {
+        self.line.note(&self.line.lock());
+        if let Err(fault) = fault {
+            self.end_with(fault.into(), wire);
+        }
+    }
+
+    fn end_with(&mut self, error: Error, wire: Duration) {
+        if !self.ended && self.ending.is_none() {
+            self.ending = Some(Box::new(Ending::new(error, wire.min(Self::DRAIN))));
+        }
+    }
+}

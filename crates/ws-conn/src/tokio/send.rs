@@ -1,0 +1,245 @@
+use super::line::{Line, Out};
+use crate::driver::error::Error;
+use crate::driver::turns::{Turn, Turns};
+use crate::extension::Encode;
+use crate::fault::Fault;
+use crate::outbound::Sending;
+use crate::timeouts::Wait;
+use alloc::boxed::Box;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker, ready};
+use core::time::Duration;
+use tokio::io::AsyncWrite;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// One operation of sending, from the wait for its turn to the last byte, or the flush of what is queued.
+///
+/// Dropped before its frame has begun it leaves nothing behind. Dropped later it leaves the rest of the frame in the
+/// queue, to be written by whoever sends, flushes or waits to receive next: on the wire a frame is whole or not there.
+pub(super) struct Send<'l, 'm, W: AsyncWrite + Unpin, E: Encode> {
+    line: &'l Line<W, E>,
+    op: Option<Sending<'m>>,
+    /// Payload that follows the queue.
+    then: &'m [u8],
+    stage: Stage,
+    /// Whether all of the operation is in the queue, or in `then`.
+    encoded: bool,
+    flush: bool,
+    keep: Option<&'m mut Turn>,
+    frame: Turn,
+    message: Turn,
+    wire: Duration,
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Waits for its turn: nothing is sent.
+    Turn,
+    /// A part of the operation may be out.
+    Frame,
+    /// All of it is queued.
+    Flush,
+    Done,
+}
+
+/// What has to happen when the lock is released.
+#[derive(Default)]
+struct Aside {
+    old: [Option<Waker>; 2],
+    wake: [Option<Waker>; 2],
+    /// The transport is not ready.
+    blocked: bool,
+}
+
+impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
+    #[inline]
+    pub(super) fn new(line: &'l Line<W, E>, op: Sending<'m>, wire: Duration, flush: bool) -> Self {
+        Self::of(line, Some(op), wire, flush)
+    }
+
+    /// Only what is queued and owed.
+    #[inline]
+    pub(super) fn flush(line: &'l Line<W, E>, wire: Duration) -> Self {
+        Self::of(line, None, wire, true)
+    }
+
+    /// The operation belongs to a message of several operations, which keeps its turn as long as it is open.
+    pub(super) fn in_message(mut self, turn: &'m mut Turn) -> Self {
+        self.message = core::mem::take(turn);
+        self.keep = Some(turn);
+        self
+    }
+
+    #[inline]
+    fn of(line: &'l Line<W, E>, op: Option<Sending<'m>>, wire: Duration, flush: bool) -> Self {
+        Self {
+            line,
+            op,
+            then: &[],
+            stage: Stage::Turn,
+            encoded: false,
+            flush,
+            keep: None,
+            frame: Turn::Out,
+            message: Turn::Out,
+            wire,
+            alarm: None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let mut aside = Aside::default();
+        let mut out = self.line.lock();
+        let mut result = self.step(&mut out, cx, &mut aside);
+        if result.is_pending() && aside.blocked {
+            // The transport has the connection's waker, which is to wake this task. It may have become ready before the
+            // task was known, so that it is asked once more.
+            drop(out);
+            self.line.hub().note_writer(cx.waker());
+            out = self.line.lock();
+            result = self.step(&mut out, cx, &mut aside);
+        }
+        match result {
+            Poll::Ready(result) => {
+                let result = result.map_err(|error| out.settle(error));
+                let wake_reader = self.leave(&mut out, &mut aside) | result.is_err();
+                drop(out);
+                self.pass(aside, wake_reader);
+                Poll::Ready(result)
+            }
+            Poll::Pending => {
+                self.line.note(&out);
+                drop(out);
+                drop(aside);
+                self.poll_alarm(cx)
+            }
+        }
+    }
+
+    fn step(&mut self, out: &mut Out<W, E>, cx: &Context<'_>, aside: &mut Aside) -> Poll<Result<(), Error>> {
+        let waker = self.line.waker();
+        loop {
+            match (self.stage, &mut self.op) {
+                (Stage::Turn, op) => {
+                    let [first, second] = &mut aside.old;
+                    if let Some(op) = op {
+                        out.usable()?;
+                        if op.is_data() && !take(&mut out.message, &mut self.message, cx, first) {
+                            return Poll::Pending;
+                        }
+                    }
+                    if !take(&mut out.frame, &mut self.frame, cx, second) {
+                        return Poll::Pending;
+                    }
+                    out.queue_replies()?;
+                    self.stage = if op.is_some() { Stage::Frame } else { Stage::Flush };
+                }
+                (Stage::Frame, Some(op)) => {
+                    if !self.encoded {
+                        let step = out.encode(op)?;
+                        self.then = step.then;
+                        self.encoded = step.done;
+                    }
+                    if !self.then.is_empty() || !self.encoded {
+                        aside.blocked = true;
+                        ready!(out.poll_write(waker, &mut self.then))?;
+                        aside.blocked = false;
+                    }
+                    if self.encoded {
+                        self.stage = if self.flush { Stage::Flush } else { Stage::Done };
+                    }
+                }
+                (Stage::Flush, _) => {
+                    aside.blocked = true;
+                    ready!(out.poll_flush(waker))?;
+                    self.stage = Stage::Done;
+                }
+                _ => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
+    /// Gives its turns back. What became owed in the meantime goes into the queue. Answers whether the receiving
+    /// direction waited for that.
+    fn leave(&mut self, out: &mut Out<W, E>, aside: &mut Aside) -> bool {
+        if self.frame == Turn::Has {
+            // A fault here is the receiving direction's to find.
+            let _ = out.queue_replies();
+        }
+        self.stage = Stage::Done;
+        if let Some(keep) = &mut self.keep
+            && self.message == Turn::Has
+            && out.outbound.is_open()
+        {
+            core::mem::swap(*keep, &mut self.message);
+        }
+        aside.wake = [out.frame.leave(&mut self.frame), out.message.leave(&mut self.message)];
+        self.line.note(out);
+        out.take_wanted()
+    }
+
+    /// Wakes those who have the turns now, and the receiving direction if it waited for this one.
+    fn pass(&self, aside: Aside, wake_reader: bool) {
+        aside.wake.into_iter().flatten().for_each(Waker::wake);
+        if wake_reader {
+            self.line.hub().wake_reader();
+        }
+    }
+
+    /// The time for the call begins when it first has to wait.
+    #[cold]
+    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.alarm.is_none() {
+            let Some(until) = Instant::now().checked_add(self.wire) else { return Poll::Pending };
+            self.alarm = Some(Box::pin(sleep_until(until)));
+        }
+        if let Some(alarm) = &mut self.alarm {
+            ready!(alarm.as_mut().poll(cx));
+        }
+        let mut aside = Aside::default();
+        let mut out = self.line.lock();
+        let (fault, write) = if self.stage == Stage::Turn {
+            (Fault::Timeout(Wait::Turn), None)
+        } else {
+            out.give_up(Fault::Timeout(Wait::Wire))
+        };
+        self.leave(&mut out, &mut aside);
+        drop(out);
+        drop(write);
+        self.pass(aside, true);
+        Poll::Ready(Err(fault.into()))
+    }
+}
+
+impl<W: AsyncWrite + Unpin, E: Encode> Drop for Send<'_, '_, W, E> {
+    fn drop(&mut self) {
+        if self.stage == Stage::Done || self.frame == Turn::Out && self.message == Turn::Out {
+            return;
+        }
+        let mut aside = Aside::default();
+        let mut out = self.line.lock();
+        if let (Stage::Frame, Some(op)) = (self.stage, &mut self.op)
+            && op.has_begun()
+        {
+            out.encode_rest(op, self.then, self.encoded);
+        }
+        let left = self.stage != Stage::Turn;
+        let wanted = self.leave(&mut out, &mut aside);
+        drop(out);
+        // What is left in the queue is the receiving direction's to write, should nobody else come.
+        self.pass(aside, left || wanted);
+    }
+}
+
+/// Takes a turn, or a place in the order.
+#[inline]
+pub(super) fn take(turns: &mut Turns, turn: &mut Turn, cx: &Context<'_>, old: &mut Option<Waker>) -> bool {
+    if turns.try_take(turn) {
+        return true;
+    }
+    let (has, dropped) = turns.poll(turn, cx.waker());
+    *old = dropped;
+    has
+}
