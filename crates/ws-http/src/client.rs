@@ -188,10 +188,10 @@ impl Request {
         Ok(Agreed { fields, protocol })
     }
 
-    /// "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a
-    /// subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not requested
-    /// by the client), the client MUST _Fail the WebSocket Connection_." -- RFC 6455, section 4.1
     fn check_protocol<'r, F: Fields + ?Sized>(&self, fields: &'r F) -> Result<Option<&'r str>, Refused> {
+        // "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of
+        // a subprotocol that was not present in the client's handshake (the server has indicated a subprotocol not
+        // requested by the client), the client MUST _Fail the WebSocket Connection_." -- RFC 6455, section 4.1
         match single(fields, names::PROTOCOL) {
             Single::Absent => Ok(None),
             Single::Once(value) if self.protocols.iter().any(|offered| offered.as_bytes() == value) => {
@@ -201,10 +201,10 @@ impl Request {
         }
     }
 
-    /// "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an
-    /// extension that was not present in the client's handshake (the server has indicated an extension not requested by
-    /// the client), the client MUST _Fail the WebSocket Connection_." -- RFC 6455, section 4.1
     fn check_extensions<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Refused> {
+        // "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use
+        // of an extension that was not present in the client's handshake (the server has indicated an extension not
+        // requested by the client), the client MUST _Fail the WebSocket Connection_." -- RFC 6455, section 4.1
         // Each answer uses up an offer, so this list is never longer than what was offered.
         let mut open: Vec<&str> = Vec::new();
         for offer in self.extensions.iter() {

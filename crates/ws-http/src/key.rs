@@ -33,7 +33,7 @@ pub fn is_key(key: &[u8]) -> bool {
     const LENIENT_IN_SPARE_BITS: GeneralPurpose =
         GeneralPurpose::new(&alphabet::STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
     let mut nonce = [0; 18];
-    key.len() == 24 && LENIENT_IN_SPARE_BITS.decode_slice(key, &mut nonce) == Ok(16)
+    LENIENT_IN_SPARE_BITS.decode_slice(key, &mut nonce) == Ok(16)
 }
 
 /// A client's Sec-WebSocket-Key: 16 bytes in base64.

@@ -134,7 +134,7 @@ impl HeadReader {
             }
         }
         count(taken);
-        if taken == room && taken < input.len() && !matches!(self.state, State::Complete | State::Failed(_)) {
+        if taken < input.len() && !matches!(self.state, State::Complete | State::Failed(_)) {
             self.state = State::Failed(HeadError::TooLong);
         }
         match self.state {

@@ -132,8 +132,8 @@ pub fn choose_protocol<'s, 'o>(
     supported.iter().map(AsRef::as_ref).find(|name| offered.contains(name))
 }
 
-/// RFC 9112 section 3.2 orders 400 for a Host that is missing, repeated or invalid.
 fn check_host<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    // RFC 9112 section 3.2 orders 400 for a Host that is missing, repeated or invalid.
     match single(fields, names::HOST) {
         Single::Once(host) if core::str::from_utf8(host).is_ok_and(is_host_value) => Ok(()),
         _ => Err(Rejection::Host),
@@ -154,11 +154,11 @@ fn check_tokens<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
     if connection && websocket { Ok(()) } else { Err(Rejection::NotUpgrade) }
 }
 
-/// "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake
-/// described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a
-/// |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding." -- RFC 6455,
-/// section 4.2.2
 fn check_version<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    // "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake
+    // described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a
+    // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding."
+    // -- RFC 6455, section 4.2.2
     match single(fields, names::VERSION) {
         Single::Once(b"13") => Ok(()),
         Single::Once(_) | Single::Absent => Err(Rejection::Version),
@@ -166,9 +166,9 @@ fn check_version<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
     }
 }
 
-/// "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not
-/// including separator characters as defined in [RFC2616] and MUST all be unique strings." -- RFC 6455, section 4.1
 fn check_protocols<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    // "The elements that comprise this value MUST be non-empty strings with characters in the range U+0021 to U+007E not
+    // including separator characters as defined in [RFC2616] and MUST all be unique strings." -- RFC 6455, section 4.1
     let mut seen = HashSet::new();
     for name in fields.all(names::PROTOCOL).flat_map(tokens) {
         if !name.is_ok_and(|name| seen.insert(name)) {

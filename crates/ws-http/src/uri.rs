@@ -78,7 +78,7 @@ impl FromStr for Uri {
         if !is_target_text(resource) {
             return Err(UriError::Target);
         }
-        // "'/' if the path component is empty" -- RFC 6455, section 3
+        // An empty path counts as a slash: RFC 6455, section 3.
         let slash = if resource.starts_with('/') { "" } else { "/" };
         let port = port.unwrap_or_else(|| default_port(secure));
         Ok(Self { secure, host, port, target: format!("{slash}{resource}") })

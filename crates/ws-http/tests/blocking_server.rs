@@ -182,6 +182,15 @@ fn a_page_is_served_whole_before_the_stream_closes() {
 }
 
 #[test]
+fn a_page_is_waited_for_no_longer_than_a_refusal() {
+    let transport = Script::new([bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")]).start();
+    let exchange = Exchange::read(Scripted(transport.clone()), Limits::default(), TIMEOUT).unwrap();
+    exchange.respond(404, &[], b"").unwrap();
+    assert!(transport.write_is_shut_down());
+    assert_eq!(transport.clock().now(), LINGER);
+}
+
+#[test]
 fn the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request() {
     let policy = policy().protocols(["superchat", "chat"]).unwrap().header("Server", "a").unwrap();
     let exchange = |transport: &transport::Transport| {

@@ -11,7 +11,7 @@ use std::thread;
 use scripted::{ANSWER, REQUEST};
 use ws_conn::{CloseCode, Opcode, Timeouts};
 use ws_http::blocking::{Connect, Error, Exchange, Policy, accept};
-use ws_http::{HeadReader, Limits, OriginPolicy, Rejection, RequestHead, Switching};
+use ws_http::{ExtensionList, HeadReader, Limits, OriginPolicy, Refused, Rejection, RequestHead, Switching};
 use ws_testkit::naive::text;
 
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -111,6 +111,31 @@ fn frames_right_behind_the_response_are_received_and_interim_responses_passed_ov
     assert_eq!(connected.conn.message(TIMEOUTS).unwrap().text(), Some("first"));
     assert_eq!(connected.conn.message(TIMEOUTS).unwrap().text(), Some("second"));
     drop(server.join().unwrap());
+}
+
+#[test]
+fn an_extension_agreed_on_is_for_the_caller_to_put_in_place() {
+    let (listener, uri) = listen();
+    let mut list = ExtensionList::default();
+    list.push("x-own", [("level", Some("2"))]).unwrap();
+    let answer = list.clone();
+    let server = thread::spawn(move || {
+        for _ in 0..2 {
+            let exchange = Exchange::read(listener.accept().unwrap().0, Limits::default(), TIMEOUT).unwrap();
+            let parts = exchange.upgrade_with(&Policy::default(), |upgrade, switching| {
+                assert_eq!(upgrade.extensions().map(|offer| offer.name()).collect::<Vec<_>>(), ["x-own"]);
+                switching.extensions(&answer)?;
+                Ok(())
+            });
+            drop(parts.unwrap());
+        }
+    });
+    let connect = Connect::to(&uri).unwrap().extensions(list);
+    let plain = connect.open();
+    assert!(matches!(plain, Err(Error::Refused(Refused::Extensions))), "a connection without it cannot be used");
+    let parts = connect.open_parts(connect.connect_tcp().unwrap()).unwrap();
+    assert_eq!(parts.head.header("Sec-WebSocket-Extensions"), Some(&b"x-own; level=2"[..]));
+    server.join().unwrap();
 }
 
 /// B25: a client that sends at once behind its request lost its connection without an answer.

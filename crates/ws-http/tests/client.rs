@@ -125,6 +125,15 @@ fn section_4_1_every_wrong_response_has_exactly_one_error() {
 }
 
 #[test]
+fn section_4_1_another_version_is_refused_before_all_else() {
+    let fields: [(&str, &str); 0] = [];
+    let check = |version, status| request().check(&key(), version, status, &fields).map(drop);
+    assert_eq!(check(Version { major: 1, minor: 0 }, 101), Err(Refused::Version));
+    assert_eq!(check(Version::HTTP_11, 200), Err(Refused::Status(200)));
+    assert_eq!(check(Version::HTTP_11, 101), Err(Refused::Accept));
+}
+
+#[test]
 fn section_4_1_nothing_offered_means_nothing_may_be_chosen() {
     let plain = Request::new(&"ws://a".parse().unwrap());
     let without = |line: &str| with(line, "");
@@ -158,6 +167,7 @@ fn nothing_a_caller_gives_can_split_the_request() {
     for (name, value, error) in [
         ("X", "a\r\nY: b", Invalid::HeaderValue),
         ("X", "a\0b", Invalid::HeaderValue),
+        ("X", "a\x7f", Invalid::HeaderValue),
         ("X\n", "a", Invalid::HeaderName),
         ("Host", "evil.example", Invalid::HandshakeHeader),
         ("ORIGIN", "null", Invalid::HandshakeHeader),

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use ws_http::{
-    ExtensionList, Extensions, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead, ResponseHead, Uri, is_key,
-    tokens,
+    ExtensionList, Extensions, HeadError, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead, ResponseHead,
+    Uri, is_key, tokens,
 };
 
 const REQUEST: &[u8] = b"GET /chat?x HTTP/1.1\r\nHost: a\r\nX: one\r\nX:\r\nX: \t two \t\r\n\r\n\x81\x00\r\n\r\n";
@@ -38,6 +38,38 @@ fn a_head_cut_anywhere_is_the_same_head() {
         }
     }
     assert_eq!(read(reader(), REQUEST.iter().map(|byte| vec![*byte])), (whole, HEAD_LEN));
+}
+
+#[test]
+fn a_head_is_refused_at_the_byte_that_shows_it() {
+    let request = || HeadReader::request(Limits::default());
+    let response = || HeadReader::response(Limits::default());
+    for (reader, good, bad) in [
+        (request(), &b""[..], b' '),
+        (request(), b"", b'\r'),
+        (request(), b"", b'\x16'),
+        (request(), b"GET", b'/'),
+        (request(), &[b'X'; 32], b'X'),
+        (request(), b"GET / HTTP/1.1", b'\n'),
+        (request(), b"GET / HTTP/1.1\r", b'\r'),
+        (request(), b"GET / HTTP/1.1\r\n", b' '),
+        (request(), b"GET / HTTP/1.1\r\n", b'\n'),
+        (request(), b"GET / HTTP/1.1\r\n", b':'),
+        (request(), b"GET / HTTP/1.1\r\nX", b' '),
+        (request(), b"GET / HTTP/1.1\r\nX", b'\r'),
+        (request(), b"GET / HTTP/1.1\r\nX: a", b'\0'),
+        (request(), b"GET / HTTP/1.1\r\nX: a", b'\x7f'),
+        (request(), b"GET / HTTP/1.1\r\nX: a", b'\n'),
+        (request(), b"GET / HTTP/1.1\r\nX: a\r", b'b'),
+        (request(), b"GET / HTTP/1.1\r\nX: a\r\n\r", b'\r'),
+        (response(), b"", b'S'),
+        (response(), b"HTT", b'\r'),
+    ] {
+        let mut reader = reader;
+        assert_eq!(reader.push(good), Ok(None), "{good:?}");
+        assert_eq!(reader.push(&[bad]), Err(HeadError::Malformed), "{good:?} {bad}");
+        assert_eq!(reader.push(b"\r\n\r\n"), Err(HeadError::Malformed), "{good:?} {bad}");
+    }
 }
 
 #[test]

@@ -117,6 +117,13 @@ fn hostile_origins_get_403() {
 }
 
 #[test]
+fn a_host_is_no_longer_than_dns_carries() {
+    let host = ["a".repeat(63), "b".repeat(63), "c".repeat(63), "d".repeat(61)].join(".");
+    assert!(format!("http://{host}").parse::<Origin>().is_ok());
+    assert!(format!("http://{host}d").parse::<Origin>().is_err());
+}
+
+#[test]
 fn loopback_in_other_spellings_is_no_way_in() {
     for (host, origin) in [
         ("127.0.0.1", "http://127.1"),
@@ -162,6 +169,7 @@ fn a_list_compares_triples_and_lets_in_who_has_no_origin() {
     assert_eq!(policy.check(&[("Host", "other")]), Ok(()));
 }
 
+/// P22: the application decides over the parsed origin, and over requests without one.
 #[test]
 fn a_predicate_decides_over_the_triple_and_over_none() {
     let policy = OriginPolicy::predicate(|origin| origin.is_some_and(|origin| origin.host().ends_with(".example.com")));

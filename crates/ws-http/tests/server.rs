@@ -70,6 +70,7 @@ fn section_1_2_the_sample_request_gets_the_sample_answer() {
     );
 }
 
+/// P22: upgrade requests are recognised by list tokens, in any case, `websocket/13` among them.
 #[test]
 fn section_4_2_1_what_may_vary_is_accepted() {
     for request in [
@@ -122,6 +123,8 @@ fn section_4_2_1_every_malformed_request_has_exactly_one_status() {
         (400, R::Malformed, with("GET", "GET http://evil.example/chat HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET http://me@server.example.com/ HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET http:///chat HTTP/1.1\r\n")),
+        (400, R::Malformed, "GET http://me@a/ HTTP/1.1\r\nHost: me@a\r\n\r\n".into()),
+        (400, R::Malformed, "GET http:/// HTTP/1.1\r\nHost:\r\n\r\n".into()),
         (400, R::Malformed, with("GET", "\r\nGET /chat HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", "G@T /chat HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", " GET /chat HTTP/1.1\r\n")),
@@ -208,6 +211,7 @@ fn section_4_2_1_every_malformed_request_has_exactly_one_status() {
         (400, R::Extensions, plus("Sec-WebSocket-Extensions: a; b=")),
         (400, R::Extensions, plus("Sec-WebSocket-Extensions: a; b=\"c")),
         (400, R::Extensions, plus("Sec-WebSocket-Extensions: a; b=\"c d\"")),
+        (400, R::Extensions, plus("Sec-WebSocket-Extensions: a; b=\"\"")),
         (400, R::Extensions, plus("Sec-WebSocket-Extensions: a b")),
         (400, R::Extensions, plus("Sec-WebSocket-Extensions: ;")),
         // Origin.
@@ -225,6 +229,16 @@ fn section_4_2_1_every_malformed_request_has_exactly_one_status() {
         assert_eq!(refused(request.as_bytes()), Some(*rejection), "{request:?}");
         assert_eq!(rejection.status(), *status, "{rejection:?}");
     }
+}
+
+#[test]
+fn section_4_1_a_server_of_your_own_says_which_version_it_heard() {
+    let fields: [(&str, &str); 0] = [];
+    for (major, minor) in [(0, 9), (1, 0), (2, 0), (3, 0)] {
+        let refused = Upgrade::check("GET", Version { major, minor }, &fields).map(drop);
+        assert_eq!(refused, Err(Rejection::HttpVersion));
+    }
+    assert_eq!(Upgrade::check("GET", Version::HTTP_11, &fields).map(drop), Err(Rejection::Host));
 }
 
 #[test]
@@ -292,6 +306,7 @@ fn custom_headers_cannot_split_the_answer_or_replace_the_handshake() {
     assert_eq!(answer.fields().count(), 6);
 }
 
+/// P22: the subprotocols of a request are there to choose from.
 #[test]
 fn the_first_of_the_servers_protocols_that_is_offered_is_chosen() {
     assert_eq!(choose_protocol(&["c", "b", "a"], ["a", "b"]), Some("b"));
