@@ -194,9 +194,17 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.queue.get_or_insert_with(Chunk::take).room()
     }
 
+    /// Waits for room at the end of the queue that is worth a frame, and answers how much payload it takes.
+    pub(super) fn poll_room(&mut self, waker: &Waker) -> Poll<io::Result<usize>> {
+        if self.room().len() < LEAST_ROOM {
+            ready!(self.poll_write(waker, &mut &[][..]))?;
+        }
+        Poll::Ready(Ok(self.room().len().saturating_sub(HEAD)))
+    }
+
     /// So much of the room is filled now.
     #[inline]
-    pub(super) fn fill(&mut self, len: usize) {
+    fn fill(&mut self, len: usize) {
         if let Some(queue) = &mut self.queue {
             queue.fill(len);
             if queue.is_empty() {
@@ -369,3 +377,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         core::mem::take(&mut self.wanted)
     }
 }
+
+/// The largest header there is.
+const HEAD: usize = 14;
+/// With less room than this the queue is written first: frames are not to be tiny.
+const LEAST_ROOM: usize = 4096;

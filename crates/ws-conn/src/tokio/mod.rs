@@ -14,12 +14,15 @@
 //! A connection that waits holds no buffer. Buffers of 64 KiB are lent by the worker thread for one read or write, and
 //! stay with the connection only while they hold unread or unsent bytes.
 
+mod access;
 mod conn;
 mod ending;
 mod frames;
 mod io;
 mod keepalive;
 mod line;
+#[cfg(feature = "messages")]
+mod messages;
 mod reader;
 mod receive;
 mod send;
@@ -32,6 +35,9 @@ pub use conn::Conn;
 pub use frames::Frames;
 pub use io::{Transport, Whole, WholeRead, WholeWrite};
 pub use keepalive::Keepalive;
+#[cfg(feature = "messages")]
+#[cfg_attr(docsrs, doc(cfg(feature = "messages")))]
+pub use messages::{Message, Messages};
 pub use reader::MessageReader;
 pub use sender::Sender;
 pub use writer::MessageWriter;

@@ -1,12 +1,9 @@
+use super::access::Access;
 use super::line::{Line, Out};
-use super::send::take;
 use crate::driver::error::Error;
-use crate::driver::turns::Turn;
 use crate::extension::{Encode, Plain};
-use crate::fault::{Fault, Misuse};
+use crate::fault::Misuse;
 use crate::outbound::Sending;
-use crate::timeouts::Wait;
-use alloc::boxed::Box;
 use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
@@ -15,7 +12,6 @@ use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use std::io;
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, Sleep, sleep_until};
 use ws_frame::Opcode;
 
 /// Sends a message of unknown length: each write is a fragment, [`finish`](Self::finish) is the last.
@@ -28,34 +24,20 @@ pub struct MessageWriter<W: AsyncWrite + Unpin, E: Encode = Plain> {
     line: Arc<Line<W, E>>,
     opcode: Opcode,
     wire: Duration,
-    message: Turn,
-    frame: Turn,
+    access: Access,
     begun: bool,
     finished: bool,
-    alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
     pub(super) fn new(line: Arc<Line<W, E>>, opcode: Opcode, wire: Duration) -> Result<Self, Error> {
         Sending::fragment(opcode, false, &[]).check_stream()?;
-        let (message, frame) = (Turn::Out, Turn::Out);
-        Ok(Self { line, opcode, wire, message, frame, begun: false, finished: false, alarm: None })
+        Ok(Self { line, opcode, wire, access: Access::default(), begun: false, finished: false })
     }
 
     /// Waits for the turn of the message.
     pub(super) fn poll_begin(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let mut old = None;
-        let mut out = self.line.lock();
-        let usable = out.usable();
-        let has = usable.is_ok() && take(&mut out.message, &mut self.message, cx, &mut old);
-        drop(out);
-        drop(old);
-        usable?;
-        if has {
-            self.alarm = None;
-            return Poll::Ready(Ok(()));
-        }
-        self.poll_alarm(cx)
+        self.access.poll_message(&self.line, cx, self.wire)
     }
 
     /// Sends a fragment, or several if it is large. An empty one is not sent.
@@ -93,99 +75,27 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         if !self.finished {
             ready!(self.poll_fragment(cx, &[], true))?;
         }
-        self.poll_out(cx, |_, out, waker| out.poll_flush(waker).map(|result| Ok(result?)))
+        self.poll_queue(cx)
     }
 
     /// Puts one fragment into the queue: so much of the payload as there is room for.
     fn poll_fragment(&mut self, cx: &mut Context<'_>, payload: &[u8], fin: bool) -> Poll<Result<usize, Error>> {
-        self.poll_out(cx, |writer, out, waker| {
+        let opcode = self.opcode;
+        let len = ready!(self.access.poll_frame(&self.line, cx, self.wire, |out, waker| {
             out.usable()?;
-            let mut room = out.room().len();
-            if room < LEAST_ROOM {
-                ready!(out.poll_write(waker, &mut &[][..]))?;
-                room = out.room().len();
-            }
-            let len = payload.len().min(room.saturating_sub(HEAD));
-            let payload = payload.get(..len).unwrap_or_default();
-            let result = out.encode_all(&mut Sending::fragment(writer.opcode, fin, payload));
-            out.fill(0);
-            result?;
-            writer.begun = true;
-            writer.finished |= fin;
+            let room = ready!(out.poll_room(waker))?;
+            let len = payload.len().min(room);
+            out.encode_all(&mut Sending::fragment(opcode, fin, payload.get(..len).unwrap_or_default()))?;
             Poll::Ready(Ok(len))
-        })
+        }))?;
+        self.begun = true;
+        self.finished |= fin;
+        Poll::Ready(Ok(len))
     }
 
-    /// Does something with the turn of a frame, and gives it back when that is done.
-    fn poll_out<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut act: impl FnMut(&mut Self, &mut Out<W, E>, &Waker) -> Poll<Result<T, Error>>,
-    ) -> Poll<Result<T, Error>> {
-        let line = Arc::clone(&self.line);
-        let mut known = false;
-        loop {
-            let mut old = None;
-            let mut out = line.lock();
-            let has = take(&mut out.frame, &mut self.frame, cx, &mut old);
-            let replies = if has { out.queue_replies() } else { Ok(()) };
-            let result = match (has, replies) {
-                (false, _) => Poll::Pending,
-                (true, Err(fault)) => Poll::Ready(Err(fault.into())),
-                (true, Ok(())) => act(self, &mut out, line.waker()),
-            };
-            if let Poll::Ready(result) = result {
-                let result = result.map_err(|error| out.settle(error));
-                let _ = out.queue_replies();
-                let next = out.frame.leave(&mut self.frame);
-                let wake_reader = out.take_wanted() || result.is_err();
-                line.note(&out);
-                drop(out);
-                drop(old);
-                next.into_iter().for_each(Waker::wake);
-                if wake_reader {
-                    line.hub().wake_reader();
-                }
-                self.alarm = None;
-                return Poll::Ready(result);
-            }
-            line.note(&out);
-            drop(out);
-            drop(old);
-            if !has || known {
-                return ready!(self.poll_alarm(cx)).map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending);
-            }
-            // The transport has the connection's waker, which is to wake this task. It may have become ready before the
-            // task was known, so that it is asked once more.
-            known = true;
-            line.hub().note_writer(cx.waker());
-        }
-    }
-
-    /// The time for a call begins when it first has to wait.
-    #[cold]
-    fn poll_alarm(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        if self.alarm.is_none() {
-            let Some(until) = Instant::now().checked_add(self.wire) else { return Poll::Pending };
-            self.alarm = Some(Box::pin(sleep_until(until)));
-        }
-        if let Some(alarm) = &mut self.alarm {
-            ready!(alarm.as_mut().poll(cx));
-        }
-        self.alarm = None;
-        let mut out = self.line.lock();
-        let (fault, write) = if self.frame == Turn::Has {
-            out.give_up(Fault::Timeout(Wait::Wire))
-        } else {
-            (Fault::Timeout(Wait::Turn), None)
-        };
-        let next = out.frame.leave(&mut self.frame);
-        self.line.note(&out);
-        drop(out);
-        drop(write);
-        next.into_iter().for_each(Waker::wake);
-        self.line.hub().wake_reader();
-        Poll::Ready(Err(fault.into()))
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
+        self.access.poll_frame(&self.line, cx, self.wire, flush)
     }
 }
 
@@ -200,8 +110,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> AsyncWrite for MessageWriter<W, E> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let flush = |_: &mut Self, out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
-        self.poll_out(cx, flush).map(|result| Ok(result?))
+        self.poll_queue(cx).map(|result| Ok(result?))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -214,12 +123,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Drop for MessageWriter<W, E> {
         if self.begun && !self.finished {
             self.line.fail(Misuse::Unfinished);
         }
-        let mut out = self.line.lock();
-        let next = [out.frame.leave(&mut self.frame), out.message.leave(&mut self.message)];
-        self.line.note(&out);
-        drop(out);
-        next.into_iter().flatten().for_each(Waker::wake);
-        self.line.hub().wake_reader();
+        self.access.leave(&self.line);
     }
 }
 
@@ -228,8 +132,3 @@ impl<W: AsyncWrite + Unpin, E: Encode> fmt::Debug for MessageWriter<W, E> {
         f.debug_struct("MessageWriter").field("opcode", &self.opcode).finish_non_exhaustive()
     }
 }
-
-/// The largest header there is.
-const HEAD: usize = 14;
-/// With less room than this the queue is written first: fragments are not to be tiny.
-const LEAST_ROOM: usize = 4096;

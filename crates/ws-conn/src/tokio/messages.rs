@@ -1,0 +1,205 @@
+use super::access::Access;
+use super::conn::Conn;
+use super::line::Out;
+use super::receive::Place;
+use crate::driver::error::Error;
+use crate::extension::{Decode, Encode, Plain};
+use crate::fault::{Closed, Fault, Misuse};
+use crate::outbound::Sending;
+use crate::timeouts::Timeouts;
+use alloc::string::String;
+use bytes::Bytes;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker, ready};
+use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_frame::{CloseCode, Opcode, Utf8};
+
+/// A message of one's own.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Message {
+    opcode: Opcode,
+    payload: Bytes,
+}
+
+impl Message {
+    /// A message of any opcode that may be sent: 1 to 15, without Close.
+    ///
+    /// # Errors
+    ///
+    /// [`Misuse::Utf8`] for text that is not UTF-8, [`Misuse::ControlTooLong`] for a control frame of more than 125
+    /// bytes, [`Misuse::Opcode`] for a continuation or a Close.
+    pub fn new(opcode: Opcode, payload: impl Into<Bytes>) -> Result<Self, Misuse> {
+        let payload = payload.into();
+        match opcode {
+            Opcode::CONTINUATION | Opcode::CLOSE => return Err(Misuse::Opcode),
+            Opcode::TEXT => {
+                let mut utf8 = Utf8::new();
+                utf8.push(&payload).and_then(|()| utf8.finish()).map_err(|_| Misuse::Utf8)?;
+            }
+            _ if opcode.is_control() && payload.len() > 125 => return Err(Misuse::ControlTooLong),
+            _ => {}
+        }
+        Ok(Self { opcode, payload })
+    }
+
+    /// A text message.
+    #[must_use]
+    pub fn text(text: impl Into<String>) -> Self {
+        Self { opcode: Opcode::TEXT, payload: text.into().into_bytes().into() }
+    }
+
+    /// A binary message.
+    #[must_use]
+    pub fn binary(payload: impl Into<Bytes>) -> Self {
+        Self { opcode: Opcode::BINARY, payload: payload.into() }
+    }
+
+    /// The opcode.
+    #[must_use]
+    pub fn opcode(&self) -> Opcode {
+        self.opcode
+    }
+
+    /// The text, if it is a text message.
+    #[must_use]
+    pub fn as_text(&self) -> Option<&str> {
+        if self.opcode == Opcode::TEXT { core::str::from_utf8(&self.payload).ok() } else { None }
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn as_bytes(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// The payload.
+    #[must_use]
+    pub fn into_bytes(self) -> Bytes {
+        self.payload
+    }
+}
+
+/// A connection as a `Stream` and `Sink` of owned messages. Each message received is one allocation and one copy.
+///
+/// The stream ends when the connection is closed with a Close; everything else that ends it comes first as an error. The
+/// status is at [`closed`](Conn::closed) of [`get_ref`](Self::get_ref). A sink that has been closed has sent a Close with
+/// 1000; the stream goes on to the peer's.
+#[derive(Debug)]
+pub struct Messages<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> {
+    conn: Conn<R, W, D, E>,
+    timeouts: Timeouts,
+    access: Access,
+    pending: Option<Message>,
+    ended: bool,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages<R, W, D, E> {
+    /// Over a connection, whose [limit](Conn::set_message_limit) holds.
+    pub fn new(conn: Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
+        Self { conn, timeouts, access: Access::default(), pending: None, ended: false }
+    }
+
+    /// The connection.
+    pub fn get_ref(&self) -> &Conn<R, W, D, E> {
+        &self.conn
+    }
+
+    /// The connection.
+    pub fn get_mut(&mut self) -> &mut Conn<R, W, D, E> {
+        &mut self.conn
+    }
+
+    /// Puts the message that was accepted into the queue, when it has its turn.
+    fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let Some(message) = &self.pending else { return Poll::Ready(Ok(())) };
+        let (line, wire) = (&self.conn.line, self.timeouts.wire);
+        let op = || Sending::message(message.opcode, &message.payload);
+        if op().is_data() {
+            ready!(self.access.poll_message(line, cx, wire))?;
+        }
+        let put = |out: &mut Out<W, E>, waker: &Waker| {
+            out.usable()?;
+            ready!(out.poll_room(waker))?;
+            Poll::Ready(Ok(out.encode_all(&mut op())?))
+        };
+        let result = ready!(self.access.poll_frame(line, cx, wire, put));
+        self.pending = None;
+        self.access.leave(&self.conn.line);
+        Poll::Ready(result)
+    }
+
+    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
+        self.access.poll_frame(&self.conn.line, cx, self.timeouts.wire, flush)
+    }
+}
+
+impl<R, W, D, E> Stream for Messages<R, W, D, E>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    D: Decode + Unpin,
+    E: Encode + Unpin,
+{
+    type Item = Result<Message, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        if this.ended {
+            return Poll::Ready(None);
+        }
+        match ready!(this.conn.poll_message(cx, this.timeouts)) {
+            Ok((opcode, place)) => {
+                let payload = match place {
+                    Place::Inbox(range) => this.conn.inbox.as_mut().map(|inbox| inbox.at(range)).unwrap_or_default(),
+                    Place::Held(len) => this.conn.held.get_mut(len),
+                };
+                Poll::Ready(Some(Ok(Message { opcode, payload: Bytes::copy_from_slice(payload) })))
+            }
+            Err(error) => {
+                this.ended = true;
+                let in_order =
+                    matches!(&error, Error::Fault(Fault::Closed(Closed(code))) if *code != CloseCode::ABNORMAL);
+                Poll::Ready(if in_order { None } else { Some(Err(error)) })
+            }
+        }
+    }
+}
+
+impl<R, W, D, E> Sink<Message> for Messages<R, W, D, E>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+    D: Decode + Unpin,
+    E: Encode + Unpin,
+{
+    type Error = Error;
+
+    fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.poll_pending(cx)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
+        self.pending = Some(message);
+        Ok(())
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_pending(cx))?;
+        self.poll_queue(cx)
+    }
+
+    fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        ready!(self.poll_pending(cx))?;
+        self.conn.line.close(|shared| shared.close(CloseCode::NORMAL, ""))?;
+        self.poll_queue(cx)
+    }
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for Messages<R, W, D, E> {
+    fn drop(&mut self) {
+        self.access.leave(&self.conn.line);
+    }
+}
