@@ -1,7 +1,5 @@
 //! The cookies a browser sent along.
 
-use core::iter::FusedIterator;
-
 use crate::fields::Fields;
 use crate::names;
 
@@ -20,9 +18,8 @@ pub fn cookies<F: Fields + ?Sized>(fields: &F) -> impl Iterator<Item = (&[u8], &
     fields.all(names::COOKIE).flat_map(|line| Cookies { rest: Some(line) })
 }
 
-/// The cookies of one Cookie line; see [`cookies`].
-#[derive(Debug, Clone)]
-pub struct Cookies<'a> {
+/// The cookies of one Cookie line.
+struct Cookies<'a> {
     rest: Option<&'a [u8]>,
 }
 
@@ -42,8 +39,6 @@ impl<'a> Iterator for Cookies<'a> {
         }
     }
 }
-
-impl FusedIterator for Cookies<'_> {}
 
 /// Cuts at the first of these bytes.
 fn cut(text: &[u8], at: u8) -> (&[u8], Option<&[u8]>) {

@@ -52,7 +52,7 @@ mod uri;
 pub mod blocking;
 
 pub use client::{Agreed, Refused, Request};
-pub use cookies::{Cookies, cookies};
+pub use cookies::cookies;
 pub use extensions::{Extension, ExtensionList, Extensions, Params};
 pub use fields::Fields;
 pub use head::{RequestHead, ResponseHead, Version};

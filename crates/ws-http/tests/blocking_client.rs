@@ -5,9 +5,11 @@ mod scripted;
 
 use core::time::Duration;
 use std::io::{self, ErrorKind};
+use std::net::TcpStream;
 
 use scripted::{ANSWER, Scripted, bytes, drip};
-use ws_http::blocking::{Connect, Error};
+use ws_conn::blocking::Socket;
+use ws_http::blocking::{Accepted, Connect, Error, Exchange, Policy};
 use ws_http::{HeadError, Invalid, Refused, Rejection, UriError};
 use ws_testkit::transport::{self, Script, Step};
 
@@ -72,6 +74,17 @@ fn what_a_client_is_given_in_error_is_reported_before_anything_is_written() {
     assert!(matches!(secure.open(), Err(Error::Invalid(Invalid::Uri(UriError::Tls)))));
     assert!(matches!(secure.open_over(Scripted(transport)), Err(Error::Timeout)), "over a stream it is tried");
     assert!(matches!(Connect::to("http://a"), Err(Error::Invalid(Invalid::Uri(UriError::Scheme)))));
+}
+
+#[test]
+fn threads_share_a_policy_and_hand_over_an_exchange() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Policy>();
+    shared::<Connect>();
+    shared::<Error>();
+    sent::<Exchange<Socket<TcpStream>, Socket<TcpStream>>>();
+    sent::<Accepted<Socket<TcpStream>, Socket<TcpStream>>>();
 }
 
 #[test]

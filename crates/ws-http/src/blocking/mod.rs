@@ -36,6 +36,11 @@
 //! # Ok::<(), ws_http::blocking::Error>(())
 //! ```
 //!
+//! # Small packets
+//!
+//! [`Connect`] sets `TCP_NODELAY`. A server's streams come from the caller, with options of the caller's choice: set it
+//! on them too, since each write of a connection is a whole batch already.
+//!
 //! # Deadlines
 //!
 //! A handshake has one deadline for all its reads and writes: a peer that sends a byte now and then does not extend it.
