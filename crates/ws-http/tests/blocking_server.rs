@@ -68,6 +68,13 @@ fn a_silent_client_gets_408_at_the_deadline() {
 }
 
 #[test]
+fn a_request_that_is_whole_at_the_deadline_is_too_late() {
+    let (result, transport) = serve(Script::new([Step::Wait(TIMEOUT), bytes(REQUEST), Step::Eof]));
+    assert_eq!(rejection(result), Some(Rejection::Timeout));
+    assert_eq!(transport.written(), Rejection::Timeout.response());
+}
+
+#[test]
 fn the_answer_has_what_the_request_left_of_the_time() {
     let late = [Step::Wait(TIMEOUT - Duration::from_secs(1)), bytes(REQUEST)];
     let (result, transport) = serve(Script::new(late).room(10));

@@ -54,11 +54,12 @@ impl<R: Input, W: Output> Exchange<R, W> {
         let (read, write) = stream.split();
         let mut wire = Wire::new(read, write);
         let deadline = wire.deadline(timeout);
-        match read_request(&mut wire, limits, deadline) {
-            Ok(head) => {
-                let patience = wire.left(deadline);
-                Ok(Self { wire, head, patience })
-            }
+        let head = read_request(&mut wire, limits, deadline);
+        let patience = wire.left(deadline);
+        match head {
+            // A head whose last byte comes with the deadline leaves no time to answer it.
+            Ok(_) if R::TIMED && patience.is_zero() => Err(refuse(wire, Rejection::Timeout, false)),
+            Ok(head) => Ok(Self { wire, head, patience }),
             Err(Error::Rejected(rejection)) => Err(refuse(wire, rejection, false)),
             Err(Error::Timeout) => Err(refuse(wire, Rejection::Timeout, false)),
             Err(error) => Err(error),
