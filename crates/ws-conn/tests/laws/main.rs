@@ -1,0 +1,6 @@
+//! Laws of the state machine, for any conversation: what holds however it is fragmented, chunked and interleaved.
+
+mod inbound;
+mod outbound;
+mod pair;
+mod plan;

@@ -1,0 +1,246 @@
+//! Sending: any operations, in any room, make frames that a strict reader accepts, and they carry what was sent.
+
+use crate::plan::{Counter, payload};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use ws_conn::{
+    CloseCode, Fault, Inbound, Keys, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Shared, Step,
+};
+use ws_testkit::judge::Judge;
+use ws_testkit::naive::{self, Frame};
+
+proptest! {
+    #[test]
+    fn any_operations_in_any_room_carry_what_was_sent(
+        ops in vec(op(), 0..20),
+        rooms in vec(prop_oneof![Just(Outbound::<Plain>::MIN_ROOM), 139..200usize, 139..5000usize], 1..6),
+        keyless in vec(any::<bool>(), 1..8),
+    ) {
+        for role in [Role::Client, Role::Server] {
+            let mut sender = Sender::new(role, &rooms, &keyless);
+            ops.iter().for_each(|op| sender.run(op));
+            let judge = Judge::new(role == Role::Client);
+            let mut frames = judge.bytes(&sender.wire).map_err(TestCaseError::fail)?;
+            frames.iter_mut().for_each(|frame| frame.mask = None);
+            prop_assert_eq!(frames, sender.expected);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Op {
+    Message(u8, Vec<u8>),
+    /// Opcode, FIN, payload.
+    Fragment(u8, bool, Vec<u8>),
+    /// The peer sends a Ping, which is answered some time.
+    Pinged(Vec<u8>),
+    /// What is owed is sent.
+    Replies,
+    Close(u16, String),
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let opcode = || prop_oneof![6 => 0..=2u8, 1 => 8..=10u8];
+    // Text that is not, and text that is cut within a character, among others.
+    let bytes = || {
+        prop_oneof![
+            4 => payload().prop_map(|(_, payload)| payload),
+            1 => "[é€😀]{0,9}".prop_flat_map(|text| (Just(text.clone()), 0..=text.len()))
+                .prop_map(|(text, at)| text.as_bytes()[at..].to_vec()),
+            1 => "[é€😀]{0,9}".prop_flat_map(|text| (Just(text.clone()), 0..=text.len()))
+                .prop_map(|(text, at)| text.as_bytes()[..at].to_vec()),
+            1 => vec(any::<u8>(), 0..130),
+        ]
+    };
+    prop_oneof![
+        8 => (opcode(), bytes()).prop_map(|(opcode, payload)| Op::Message(opcode, payload)),
+        12 => (opcode(), any::<bool>(), bytes()).prop_map(|(opcode, fin, payload)| Op::Fragment(opcode, fin, payload)),
+        4 => vec(any::<u8>(), 0..=125).prop_map(Op::Pinged),
+        4 => Just(Op::Replies),
+        1 => (1000..5000u16, ".{0,60}").prop_map(|(code, reason)| Op::Close(code, reason)),
+    ]
+}
+
+/// A driver, and beside it what it is to do.
+struct Sender<'r> {
+    role: Role,
+    outbound: Outbound,
+    inbound: Inbound,
+    shared: Shared,
+    keys: Sometimes,
+    rooms: core::iter::Cycle<core::slice::Iter<'r, usize>>,
+    keyless: core::iter::Cycle<core::slice::Iter<'r, bool>>,
+    wire: Vec<u8>,
+    expected: Vec<Frame>,
+    /// The message in fragments that is open, if it is text and what of it went.
+    open: Option<(bool, Vec<u8>)>,
+    pong: Option<Vec<u8>>,
+    close: Option<Frame>,
+    status: Option<CloseCode>,
+}
+
+/// Keys that differ, where there are any.
+#[derive(Default)]
+struct Sometimes {
+    counter: Counter,
+    none: bool,
+}
+
+impl Keys for Sometimes {
+    fn key(&mut self) -> Option<[u8; 4]> {
+        (!self.none).then(|| self.counter.next_key())
+    }
+}
+
+impl<'r> Sender<'r> {
+    fn new(role: Role, rooms: &'r [usize], keyless: &'r [bool]) -> Self {
+        Self {
+            role,
+            outbound: Outbound::new(role),
+            inbound: Inbound::new(role),
+            shared: Shared::new(role),
+            keys: Sometimes::default(),
+            rooms: rooms.iter().cycle(),
+            keyless: keyless.iter().cycle(),
+            wire: Vec::new(),
+            expected: Vec::new(),
+            open: None,
+            pong: None,
+            close: None,
+            status: None,
+        }
+    }
+
+    fn run(&mut self, op: &Op) {
+        self.keys.none = self.role == Role::Client && self.keyless.next() == Some(&true);
+        match op {
+            Op::Message(opcode, payload) => self.send(*opcode, true, true, payload),
+            Op::Fragment(opcode, fin, payload) => self.send(*opcode, *fin, false, payload),
+            Op::Pinged(payload) => self.pinged(payload),
+            Op::Replies => self.replies(),
+            Op::Close(code, reason) => self.close(CloseCode::new(*code), reason),
+        }
+    }
+
+    fn send(&mut self, opcode: u8, fin: bool, whole: bool, payload: &[u8]) {
+        let expected = self.verdict(opcode, fin, whole, payload);
+        let bits = Opcode::from_bits(opcode);
+        let op = if whole { Sending::message(bits, payload) } else { Sending::fragment(bits, fin, payload) };
+        // Never gathered, always gathered, and as the machine likes it.
+        let mut op = match payload.len() % 3 {
+            0 => op.gather_from(usize::MAX),
+            1 => op.gather_from(0),
+            _ => op,
+        };
+        let before = self.wire.len();
+        let done = self.drive(&mut op);
+        assert_eq!(done, expected);
+        if let Err(fault) = done {
+            assert!(!fault.is_fatal() || matches!(fault, Fault::Closed(_)), "{fault}");
+            assert_eq!(self.wire.len(), before, "something of what is refused was sent");
+            return;
+        }
+        let data = opcode < 8;
+        let continued = data && self.open.is_some();
+        let opcode_sent = if continued { naive::CONTINUATION } else { opcode };
+        let mut frame = Frame::new(opcode_sent, payload);
+        frame.fin = fin;
+        self.expected.push(frame);
+        if data {
+            let (_, sent) = self.open.get_or_insert((opcode == naive::TEXT, Vec::new()));
+            sent.extend_from_slice(payload);
+            if fin {
+                self.open = None;
+            }
+        }
+    }
+
+    fn drive(&mut self, op: &mut Sending<'_>) -> Result<(), Fault> {
+        loop {
+            let mut room = vec![0xEE; *self.rooms.next().unwrap()];
+            let out = self.outbound.next(op, &mut self.keys, &mut room)?;
+            assert!(out.done || out.filled > 0, "no progress in {} bytes of room", room.len());
+            self.wire.extend_from_slice(&room[..out.filled]);
+            self.wire.extend_from_slice(out.then);
+            if out.done {
+                return Ok(());
+            }
+        }
+    }
+
+    /// What is to come of it.
+    fn verdict(&self, opcode: u8, fin: bool, whole: bool, payload: &[u8]) -> Result<(), Fault> {
+        if let Some(closed) = self.outbound.closed() {
+            assert_eq!(Some(closed.0), self.status);
+            return Err(closed.into());
+        }
+        if self.keys.none {
+            return Err(Misuse::NoKey.into());
+        }
+        if opcode >= 8 {
+            let too_long = payload.len() > 125;
+            return match opcode {
+                _ if too_long => Err(Misuse::ControlTooLong.into()),
+                _ if !fin => Err(Misuse::ControlFragmented.into()),
+                naive::CLOSE => Err(Misuse::Close.into()),
+                _ => Ok(()),
+            };
+        }
+        let (text, mut sent) = match &self.open {
+            Some(_) if whole => return Err(Misuse::MessageOpen.into()),
+            Some(open) => open.clone(),
+            None if opcode == naive::CONTINUATION => return Err(Misuse::Opcode.into()),
+            None => (opcode == naive::TEXT, Vec::new()),
+        };
+        sent.extend_from_slice(payload);
+        match core::str::from_utf8(&sent) {
+            Err(error) if text && (fin || error.error_len().is_some()) => Err(Misuse::Utf8.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn pinged(&mut self, payload: &[u8]) {
+        let ping = naive::ping(payload);
+        let ping = if self.role == Role::Server { ping.masked([1, 2, 3, 4]) } else { ping };
+        let (_, step) = self.inbound.push(&mut Receiving::discard(), &ping.bytes());
+        assert_eq!(step, Step::Reply);
+        self.inbound.reply(&mut self.shared).unwrap();
+        if self.status.is_none() {
+            self.pong = Some(payload.to_vec());
+        }
+    }
+
+    fn close(&mut self, code: CloseCode, reason: &str) {
+        let closed = self.shared.close(code, reason);
+        if !code.may_be_sent() && code != CloseCode::NO_STATUS {
+            assert_eq!(closed, Err(Misuse::Close));
+            return;
+        }
+        if self.status.is_none() {
+            self.status = Some(code);
+            let cut = (0..=123.min(reason.len())).rev().find(|at| reason.is_char_boundary(*at)).unwrap();
+            let frame = naive::close(code.get(), &reason[..cut]);
+            self.close = Some(if code == CloseCode::NO_STATUS { naive::close_empty() } else { frame });
+        }
+        assert_eq!(closed.map(|closed| Some(closed.0)), Ok(self.status));
+    }
+
+    fn replies(&mut self) {
+        while self.shared.owes() {
+            let mut room = vec![0xEE; *self.rooms.next().unwrap()];
+            match self.outbound.replies(&mut self.shared, &mut self.keys, &mut room) {
+                Ok(filled) => {
+                    assert!(filled > 0, "no progress in {} bytes of room", room.len());
+                    self.wire.extend_from_slice(&room[..filled]);
+                }
+                Err(fault) => {
+                    assert!(self.keys.none, "{fault}");
+                    assert_eq!(fault, Misuse::NoKey.into());
+                    return;
+                }
+            }
+        }
+        self.expected.extend(self.pong.take().map(naive::pong));
+        self.expected.extend(self.close.take());
+    }
+}
