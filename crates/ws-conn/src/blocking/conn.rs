@@ -85,6 +85,9 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
 
     /// Gives the connection bytes that were read behind the opening handshake.
     pub fn preload(&mut self, bytes: &[u8]) {
+        if bytes.is_empty() {
+            return;
+        }
         let unread = self.end.saturating_sub(self.start);
         let mut inbox = Buffer::new(unread.saturating_add(bytes.len()).max(Buffer::SIZE));
         inbox.get_mut(0..unread).copy_from_slice(self.inbox.get(self.start..self.end));

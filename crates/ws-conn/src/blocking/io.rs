@@ -116,7 +116,7 @@ impl<S> Socket<S> {
 }
 
 macro_rules! socket {
-    ($stream:ty) => {
+    ($stream:ty, $prepare:expr) => {
         impl Input for Socket<$stream> {
             fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
                 self.arm(patience, |stream, patience| stream.set_read_timeout(Some(patience)))?;
@@ -154,6 +154,7 @@ macro_rules! socket {
             type Write = Socket<$stream>;
 
             fn split(self) -> (Self::Read, Self::Write) {
+                ($prepare)(&self);
                 let stream = Arc::new(self);
                 (Socket { stream: Arc::clone(&stream), armed: None }, Socket { stream, armed: None })
             }
@@ -161,9 +162,11 @@ macro_rules! socket {
     };
 }
 
-socket!(TcpStream);
+// Frames are written when they are to be sent, in one piece: to hold back a small one for the sake of the next helps
+// nobody. Should it fail, the connection works all the same.
+socket!(TcpStream, |stream: &TcpStream| drop(stream.set_nodelay(true)));
 #[cfg(unix)]
-socket!(UnixStream);
+socket!(UnixStream, |_: &UnixStream| ());
 
 impl<R: Read> Input for Untimed<R> {
     const TIMED: bool = false;

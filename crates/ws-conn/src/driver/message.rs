@@ -98,6 +98,7 @@ impl Held {
     }
 
     /// Keeps the bytes of a message that was given up in its midst.
+    #[cfg(feature = "tokio")]
     #[cold]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
         while self.0.len() < bytes.len() {

@@ -1,16 +1,23 @@
-//! What the drivers have in common: errors, buffers, deadlines, masking keys, and the locks of the sending direction.
+//! What the drivers are made of besides the state machine, free of any runtime: errors, buffers, deadlines, masking keys,
+//! and the locks of the sending direction.
 
+// For both.
 pub(crate) mod buffer;
-pub(crate) mod deadline;
 pub(crate) mod error;
-#[cfg(feature = "tokio")]
-pub(crate) mod hub;
 pub(crate) mod keys;
 pub(crate) mod message;
-#[cfg(feature = "tokio")]
-pub(crate) mod pool;
 pub(crate) mod sync;
-#[cfg(feature = "tokio")]
-pub(crate) mod turns;
+
+// For threads, which wait.
+#[cfg(feature = "blocking")]
+pub(crate) mod deadline;
 #[cfg(feature = "blocking")]
 pub(crate) mod write_lock;
+
+// For tasks, which are woken.
+#[cfg(feature = "tokio")]
+pub(crate) mod hub;
+#[cfg(feature = "tokio")]
+pub(crate) mod pool;
+#[cfg(feature = "tokio")]
+pub(crate) mod turns;

@@ -7,6 +7,7 @@ pub(crate) use self::of_std::*;
 pub(crate) use self::of_loom::*;
 
 #[cfg(not(ws_loom))]
+#[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "some are for threads, which wait"))]
 mod of_std {
     pub(crate) use core::sync::atomic::{AtomicU32, Ordering};
     use core::time::Duration;
@@ -66,6 +67,7 @@ mod of_std {
 }
 
 #[cfg(ws_loom)]
+#[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "some are for threads, which wait"))]
 mod of_loom {
     #![expect(clippy::unwrap_used, reason = "a model: loom's mutexes are not poisoned")]
 
