@@ -8,11 +8,11 @@
 //! that the server or a fault has set before.
 
 use clap::Parser;
+use core::time::Duration;
 use std::io::{self, BufRead, Write};
 use std::net::TcpStream;
 use std::process::ExitCode;
 use std::thread;
-use std::time::Duration;
 use ws_stack::blocking::{Connect, MessageRef, Sender, Socket};
 use ws_stack::{CloseCode, Error, Opcode, Timeouts};
 

@@ -7,14 +7,15 @@
 //! One port serves both: a plain request for `/` gets a page, an upgrade request becomes a WebSocket. Ctrl-C closes
 //! every connection with 1001.
 
+use core::convert::Infallible;
+use core::net::SocketAddr;
+use core::time::Duration;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io::ErrorKind;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::Builder;
-use std::time::Duration;
 use ws_stack::blocking::{Conn, Exchange, HandshakeError, Policy, Sender, Socket};
 use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Error, Timeouts};

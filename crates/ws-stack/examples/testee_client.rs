@@ -12,7 +12,7 @@ mod blocking;
 
 use args::{Driver, seconds};
 use clap::{Parser, Subcommand};
-use std::time::Duration;
+use core::time::Duration;
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {
     let Options { command, connect_timeout, driver } = Options::parse();

@@ -11,9 +11,9 @@ mod blocking;
 
 use args::{Driver, seconds};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
+use core::num::NonZero;
+use core::time::Duration;
 use std::collections::HashMap;
-use std::num::NonZero;
-use std::time::Duration;
 use ws_stack::http::{Invalid, Origin, OriginPolicy};
 
 fn main() -> Result<(), Box<dyn core::error::Error>> {

@@ -1,7 +1,7 @@
 //! What the command lines of both testees have in common.
 
 use clap::ValueEnum;
-use std::time::Duration;
+use core::time::Duration;
 
 /// The drivers that a testee can run over.
 #[derive(Clone, Copy, Debug, ValueEnum)]

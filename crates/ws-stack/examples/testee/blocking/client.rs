@@ -2,17 +2,17 @@
 
 mod echo;
 
+use core::time::Duration;
 use std::net::TcpStream;
-use std::time::Duration;
 use ws_stack::blocking::{Conn, Connect, HandshakeError, Socket};
 use ws_stack::{CloseCode, Timeouts};
 
 /// Echoes until the connection is closed; answers the status.
 pub(crate) fn echo(url: &str, connect_timeout: Duration) -> Result<CloseCode, Box<dyn core::error::Error>> {
     let mut conn = open(url, connect_timeout)?;
-    let error = echo::with_message(&mut conn, TIMEOUTS).err();
+    let Err(error) = echo::with_message(&mut conn, TIMEOUTS);
     // A violation of the peer's is reported as such, and has its status too.
-    conn.closed().map(|closed| closed.0).ok_or_else(|| error.map_or("not closed".into(), Into::into))
+    conn.closed().map(|closed| closed.0).ok_or_else(|| error.into())
 }
 
 /// Runs all cases of a fuzzing server, one connection each.

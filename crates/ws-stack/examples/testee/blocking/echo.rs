@@ -1,11 +1,16 @@
 //! The echo loops of both testees.
 
+use core::convert::Infallible;
 use ws_stack::blocking::{Conn, Input, Output};
 use ws_stack::{Error, Timeouts};
 
-/// Sends back each message as it came. One write answers all messages that one read has brought: what is fed goes out
-/// before the connection waits.
-pub(crate) fn with_message<R: Input, W: Output>(conn: &mut Conn<R, W>, timeouts: Timeouts) -> Result<(), Error> {
+/// Sends back each message as it came, until there is an error: at the latest that the connection is closed.
+///
+/// One write answers all messages that one read has brought: what is fed goes out before the connection waits.
+pub(crate) fn with_message<R: Input, W: Output>(
+    conn: &mut Conn<R, W>,
+    timeouts: Timeouts,
+) -> Result<Infallible, Error> {
     let sender = conn.sender();
     loop {
         let message = conn.message(timeouts)?;
@@ -19,7 +24,7 @@ pub(crate) fn with_receive<R: Input, W: Output>(
     conn: &mut Conn<R, W>,
     timeouts: Timeouts,
     buffer: &mut [u8],
-) -> Result<(), Error> {
+) -> Result<Infallible, Error> {
     let sender = conn.sender();
     loop {
         let received = conn.receive(buffer, timeouts)?;

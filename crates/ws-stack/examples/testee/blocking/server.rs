@@ -4,11 +4,11 @@
 mod echo;
 
 use crate::{Echo, Options};
+use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread::{self, Builder};
-use std::time::Duration;
 use ws_stack::Timeouts;
 use ws_stack::blocking::{Exchange, HandshakeError, Policy};
 use ws_stack::http::{Invalid, Limits, OriginPolicy};
