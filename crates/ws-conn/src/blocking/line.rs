@@ -241,10 +241,18 @@ impl<W: Output, E: Encode> Line<W, E> {
         let guard = self
             .lock
             .lock(turn, patience, Instant::now, |writing| self.serve(writing, wire))
-            .ok_or(Error::Fault(Fault::Timeout(Wait::Turn)))?;
+            .ok_or_else(|| self.shared().closed().map_or(Fault::Timeout(Wait::Turn), Fault::Closed))?;
         // The wait for the lock is the system's, and the transport may have a clock of its own.
         *patience = patience.transferred(Instant::now);
-        Ok(guard)
+        if turn && self.is_closing() { self.refuse(guard, wire) } else { Ok(guard) }
+    }
+
+    /// The status is set: no message begins any more, whether or not the Close is out.
+    #[cold]
+    fn refuse<'l>(&'l self, guard: Guard<'l, W, E>, wire: Duration) -> Result<Guard<'l, W, E>, Error> {
+        let Some(closed) = self.shared().closed() else { return Ok(guard) };
+        self.unlock(guard, wire, Ok(()))?;
+        Err(closed.into())
     }
 
     /// Releases the lock and sorts out the result.

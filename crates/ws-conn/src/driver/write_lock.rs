@@ -65,7 +65,8 @@ impl<T> WriteLock<T> {
         self.value.try_lock()
     }
 
-    /// Waits for the lock as long as the patience lasts; with `turn` also until no message is under way.
+    /// Waits for the lock as long as the patience lasts; with `turn` also until no message is under way, or until none
+    /// ever ends: the connection is closing.
     #[inline]
     pub(crate) fn lock(
         &self,
@@ -76,7 +77,7 @@ impl<T> WriteLock<T> {
     ) -> Option<TryGuard<'_, T>> {
         // The flag is set under the lock only; that it is cleared is told by a wake-up.
         match self.try_lock() {
-            Some(guard) if !turn || !self.is_set(MESSAGE) => Some(guard),
+            Some(guard) if !turn || !self.is_taken() => Some(guard),
             guard => self.wait(guard, turn, patience, now, serve),
         }
     }
@@ -92,7 +93,7 @@ impl<T> WriteLock<T> {
     ) -> Option<TryGuard<'l, T>> {
         loop {
             if let Some(guard) = held.take() {
-                if !turn || !self.is_set(MESSAGE) {
+                if !turn || !self.is_taken() {
                     return Some(guard);
                 }
                 // It is another's turn. Who asked for something while this thread had the lock relies on it.
@@ -101,7 +102,7 @@ impl<T> WriteLock<T> {
             let gate = self.gate.lock();
             // Set under the gate, as it is cleared under the gate: who waits has the flag up.
             let flags = self.flags.fetch_or(WAITING, Ordering::AcqRel);
-            if !turn || flags & MESSAGE == 0 {
+            if !turn || !takes_turn(flags) {
                 held = self.try_lock();
             }
             if held.is_none() {
@@ -111,11 +112,17 @@ impl<T> WriteLock<T> {
                 }
                 drop(self.changed.wait(gate, left));
                 // Not if it would only be released again: that wakes others, and they would wake this thread.
-                if !turn || !self.is_set(MESSAGE) {
+                if !turn || !self.is_taken() {
                     held = self.try_lock();
                 }
             }
         }
+    }
+
+    /// Whether it is the turn of a message in fragments.
+    #[inline]
+    fn is_taken(&self) -> bool {
+        takes_turn(self.flags.load(Ordering::Acquire))
     }
 
     /// Releases the lock, but not before everything that was asked for is done: `serve` does it, under the lock.
@@ -161,4 +168,11 @@ impl<T> WriteLock<T> {
             serve(&mut guard);
         }
     }
+}
+
+/// Whether a message in fragments holds back the next message. Once the status is set nothing is held back: who waits is
+/// to be told, and the message may never end.
+#[inline]
+const fn takes_turn(flags: u32) -> bool {
+    flags & (MESSAGE | CLOSING) == MESSAGE
 }
