@@ -46,8 +46,8 @@ impl Key {
     /// # Errors
     ///
     /// When that source fails.
-    #[cfg(feature = "blocking")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+    #[cfg(any(feature = "blocking", feature = "tokio"))]
+    #[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "tokio"))))]
     pub fn generate() -> std::io::Result<Self> {
         let mut nonce = [0; 16];
         getrandom::fill(&mut nonce)?;

@@ -11,6 +11,7 @@
 //! | refuse | [`Rejection`]: each one is exactly one HTTP answer |
 //! | be the client | [`Uri`], [`Request`], [`Key`] |
 #![cfg_attr(feature = "blocking", doc = "| accept and connect over blocking sockets | [`blocking`] |")]
+#![cfg_attr(feature = "tokio", doc = "| accept and connect over tokio | [`tokio`] |")]
 //!
 //! # What a peer can cost
 //!
@@ -47,9 +48,15 @@ mod server;
 mod switching;
 mod uri;
 
+// The drivers.
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
 pub mod blocking;
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+mod driver;
+#[cfg(feature = "tokio")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
+pub mod tokio;
 
 pub use client::{Agreed, Refused, Request};
 pub use cookies::cookies;
@@ -66,6 +73,10 @@ pub use response::response;
 pub use server::{Upgrade, choose_protocol};
 pub use switching::Switching;
 pub use uri::{Uri, UriError};
+
+#[cfg(any(feature = "blocking", feature = "tokio"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "tokio"))))]
+pub use driver::{error::Error, policy::Policy};
 
 #[cfg(all(doctest, feature = "blocking"))]
 #[doc = include_str!("../README.md")]

@@ -5,15 +5,16 @@ use core::time::Duration;
 
 use ws_conn::blocking::{Input, Output, Transport};
 
-use super::error::Error;
 use super::parts::{Accepted, Parts};
-use super::policy::Policy;
-use super::wire::{Deadline, Wire};
+use super::wire::Wire;
+use crate::driver::error::Error;
+use crate::driver::exchange::{decide, in_time, page, refusal};
+use crate::driver::incoming::Incoming;
+use crate::driver::policy::Policy;
 use crate::head::RequestHead;
-use crate::reader::{HeadReader, Limits};
+use crate::reader::Limits;
 use crate::rejection::Rejection;
-use crate::response::response;
-use crate::server::{Upgrade, choose_protocol};
+use crate::server::Upgrade;
 use crate::switching::Switching;
 
 /// Reads a handshake from the stream, checks it, and answers it.
@@ -33,6 +34,8 @@ pub fn accept<T: Transport>(stream: T, policy: &Policy) -> Result<Accepted<T::Re
 pub struct Exchange<R, W> {
     wire: Wire<R, W>,
     head: RequestHead,
+    /// What the client sent right behind it.
+    leftover: Vec<u8>,
     /// What is left of the handshake's time for its answer. The time a program takes between the two does not count.
     patience: Duration,
 }
@@ -51,18 +54,13 @@ impl<R: Input, W: Output> Exchange<R, W> {
         limits: Limits,
         timeout: Duration,
     ) -> Result<Self, Error> {
-        let (read, write) = stream.split();
-        let mut wire = Wire::new(read, write);
+        let mut wire = Wire::new(stream);
         let deadline = wire.deadline(timeout);
-        let head = read_request(&mut wire, limits, deadline);
+        let read = wire.read_head(Incoming::new(limits), deadline);
         let patience = wire.left(deadline);
-        match head {
-            // A head whose last byte comes with the deadline leaves no time to answer it.
-            Ok(_) if R::TIMED && patience.is_zero() => Err(refuse(wire, Rejection::Timeout, false)),
-            Ok(head) => Ok(Self { wire, head, patience }),
-            Err(Error::Rejected(rejection)) => Err(refuse(wire, rejection, false)),
-            Err(Error::Timeout) => Err(refuse(wire, Rejection::Timeout, false)),
-            Err(error) => Err(error),
+        match in_time(read, if R::TIMED { patience } else { Duration::MAX }) {
+            Ok((head, leftover)) => Ok(Self { wire, head, leftover, patience }),
+            Err(error) => Err(end(wire, error, None)),
         }
     }
 
@@ -77,15 +75,15 @@ impl<R: Input, W: Output> Exchange<R, W> {
     ///
     /// # Errors
     ///
-    /// [`Error::Invalid`] as [`response`] says, [`Error::Timeout`] and [`Error::Io`] if the client does not take it.
+    /// [`Error::Invalid`] as [`response`](crate::response) says, [`Error::Timeout`] and [`Error::Io`] if the client does not take it.
     pub fn respond(self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Error> {
-        let answer = response(status, headers, body, is_head(&self.head))?;
+        let answer = page(&self.head, status, headers, body)?;
         self.wire.write_last(&answer, self.patience)
     }
 
     /// Answers with a refusal, and closes. Returns [`Error::Rejected`], to be passed on.
     pub fn reject(self, rejection: Rejection) -> Error {
-        refuse(self.wire, rejection, is_head(&self.head))
+        end(self.wire, rejection.into(), Some(&self.head))
     }
 
     /// Answers with 101 if the request is a handshake that the policy lets in; the stream is a WebSocket then.
@@ -116,11 +114,10 @@ impl<R: Input, W: Output> Exchange<R, W> {
             Ok((switching, protocol)) => {
                 let deadline = self.wire.deadline(self.patience);
                 self.wire.write_all(&switching, deadline)?;
-                let Wire { read, write, leftover } = self.wire;
-                Ok(Parts { read, write, leftover, protocol, head: self.head })
+                let Wire { read, write } = self.wire;
+                Ok(Parts { read, write, leftover: self.leftover, protocol, head: self.head })
             }
-            Err(Error::Rejected(rejection)) => Err(self.reject(rejection)),
-            Err(error) => Err(error),
+            Err(error) => Err(end(self.wire, error, Some(&self.head))),
         }
     }
 }
@@ -131,43 +128,11 @@ impl<R, W> fmt::Debug for Exchange<R, W> {
     }
 }
 
-fn read_request<R: Input, W: Output>(
-    wire: &mut Wire<R, W>,
-    limits: Limits,
-    deadline: Deadline,
-) -> Result<RequestHead, Error> {
-    let reader = wire.read_head::<Rejection>(HeadReader::request(limits), deadline)?;
-    Ok(RequestHead::parse(reader).map_err(Rejection::from)?)
-}
-
-/// Returns the 101 and the subprotocol in it.
-fn decide(
-    head: &RequestHead,
-    policy: &Policy,
-    answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
-) -> Result<(Vec<u8>, Option<String>), Error> {
-    let upgrade = head.upgrade()?;
-    upgrade.check_origin(&policy.origin)?;
-    let protocol = choose_protocol(&policy.protocols, upgrade.protocols());
-    let mut switching = Switching::new(&upgrade);
-    if let Some(protocol) = protocol {
-        switching.protocol(protocol)?;
+/// Tells the client of a refusal, as far as it listens, and closes.
+fn end<R: Input, W: Output>(wire: Wire<R, W>, error: Error, head: Option<&RequestHead>) -> Error {
+    if let Some(answer) = refusal(&error, head) {
+        // Best effort: that the request was refused is what the caller must know, not whether the client has heard it.
+        let _ = wire.write_last(&answer, Duration::ZERO);
     }
-    for (name, value) in &policy.headers {
-        switching.header(name, value)?;
-    }
-    answer(&upgrade, &mut switching)?;
-    Ok((switching.to_bytes(), protocol.map(String::from)))
-}
-
-/// Tells the client, as far as it listens.
-fn refuse<R: Input, W: Output>(wire: Wire<R, W>, rejection: Rejection, head_only: bool) -> Error {
-    let answer = if head_only { rejection.response_to_head() } else { rejection.response() };
-    // Best effort: that the request was refused is what the caller must know, not whether the client has heard it.
-    let _ = wire.write_last(&answer, Duration::ZERO);
-    Error::Rejected(rejection)
-}
-
-fn is_head(head: &RequestHead) -> bool {
-    head.method() == "HEAD"
+    error
 }

@@ -36,11 +36,6 @@
 //! # Ok::<(), ws_http::blocking::Error>(())
 //! ```
 //!
-//! # Small packets
-//!
-//! [`Connect`] sets `TCP_NODELAY`. A server's streams come from the caller, with options of the caller's choice: set it
-//! on them too, since each write of a connection is a whole batch already.
-//!
 //! # Deadlines
 //!
 //! A handshake has one deadline for all its reads and writes: a peer that sends a byte now and then does not extend it.
@@ -49,15 +44,13 @@
 //! ([`Input::TIMED`](ws_conn::blocking::Input::TIMED)): there each call takes as long as the transport takes.
 
 mod connect;
-mod error;
 mod exchange;
 mod parts;
-mod policy;
 mod wire;
 
+pub use crate::driver::LINGER;
+pub use crate::driver::error::Error;
+pub use crate::driver::policy::Policy;
 pub use connect::Connect;
-pub use error::Error;
 pub use exchange::{Exchange, accept};
 pub use parts::{Accepted, Connected, Parts};
-pub use policy::Policy;
-pub use wire::LINGER;

@@ -4,20 +4,16 @@ use core::time::Duration;
 use std::io::{self, IoSlice};
 use std::time::Instant;
 
-use ws_conn::blocking::{Input, Output};
+use ws_conn::blocking::{Input, Output, Transport};
 
-use super::error::Error;
-use crate::reader::{HeadError, HeadReader};
-
-/// How long a refusal may take to be written and to be read by the peer, after which the transport is closed.
-pub const LINGER: Duration = Duration::from_secs(1);
+use crate::driver::error::Error;
+use crate::driver::incoming::{Head, Incoming};
+use crate::driver::{CHUNK, DRAINED, LINGER};
 
 /// The two halves of a transport before they are a connection.
 pub(super) struct Wire<R, W> {
     pub(super) read: R,
     pub(super) write: W,
-    /// What was read and belongs to nobody yet.
-    pub(super) leftover: Vec<u8>,
 }
 
 /// The end of a wait; `None` never comes.
@@ -25,8 +21,9 @@ pub(super) struct Wire<R, W> {
 pub(super) struct Deadline(Option<Instant>);
 
 impl<R: Input, W: Output> Wire<R, W> {
-    pub(super) const fn new(read: R, write: W) -> Self {
-        Self { read, write, leftover: Vec::new() }
+    pub(super) fn new(stream: impl Transport<Read = R, Write = W>) -> Self {
+        let (read, write) = stream.split();
+        Self { read, write }
     }
 
     pub(super) fn deadline(&self, after: Duration) -> Deadline {
@@ -38,25 +35,18 @@ impl<R: Input, W: Output> Wire<R, W> {
         deadline.0.map_or(Duration::MAX, |at| at.saturating_duration_since(self.read.now()))
     }
 
-    /// Reads a head; one that cannot become one is a `Refusal`. What comes after it is left over.
-    pub(super) fn read_head<Refusal: From<HeadError> + Into<Error>>(
+    /// Reads a head, and what comes right behind it.
+    pub(super) fn read_head<H: Head>(
         &mut self,
-        mut reader: HeadReader,
+        mut incoming: Incoming<H>,
         deadline: Deadline,
-    ) -> Result<HeadReader, Error> {
+    ) -> Result<(H, Vec<u8>), Error> {
         let mut chunk = [0; CHUNK];
-        let before = core::mem::take(&mut self.leftover);
-        let mut fresh = before.as_slice();
         loop {
-            if let Some(taken) = reader.push(fresh).map_err(|error| Refusal::from(error).into())? {
-                self.leftover.extend_from_slice(fresh.get(taken..).unwrap_or_default());
-                return Ok(reader);
-            }
             let len = self.read(&mut chunk, deadline)?;
-            if len == 0 {
-                return Err(Error::Io(io::ErrorKind::UnexpectedEof.into()));
+            if let Some(head) = incoming.push(chunk.get(..len).unwrap_or_default())? {
+                return Ok(head);
             }
-            fresh = chunk.get(..len).unwrap_or_default();
         }
     }
 
@@ -135,9 +125,3 @@ fn retry(timed: bool, error: io::Error) -> Result<(), Error> {
         _ => Err(Error::Io(error)),
     }
 }
-
-/// What is read at once: most requests whole.
-const CHUNK: usize = 4096;
-
-/// The most that is read behind a last answer.
-const DRAINED: usize = 1 << 20;

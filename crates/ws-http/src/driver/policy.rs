@@ -14,8 +14,7 @@ use crate::reader::Limits;
 ///
 /// ```
 /// use std::time::Duration;
-/// use ws_http::OriginPolicy;
-/// use ws_http::blocking::Policy;
+/// use ws_http::{OriginPolicy, Policy};
 ///
 /// let policy = Policy::default()
 ///     .origin(OriginPolicy::Only(vec!["https://example.com".parse()?]))
@@ -26,11 +25,11 @@ use crate::reader::Limits;
 /// ```
 #[derive(Debug)]
 pub struct Policy {
-    pub(super) origin: OriginPolicy,
-    pub(super) protocols: Vec<String>,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) limits: Limits,
-    pub(super) timeout: Duration,
+    pub(crate) origin: OriginPolicy,
+    pub(crate) protocols: Vec<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) limits: Limits,
+    pub(crate) timeout: Duration,
 }
 
 impl Policy {
@@ -66,8 +65,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Limits the head. Has an effect in [`accept`](super::accept); [`Exchange::read`](super::Exchange::read) takes its
-    /// own.
+    /// Limits the head. Has an effect in a driver's `accept`; its `Exchange::read` takes limits of its own.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -7,7 +7,7 @@ use crate::client::Refused;
 use crate::invalid::Invalid;
 use crate::rejection::Rejection;
 
-/// Why a handshake over blocking I/O did not become a connection. The transport is closed when this is returned.
+/// Why a handshake over a driver did not become a connection. The transport is closed when this is returned.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {

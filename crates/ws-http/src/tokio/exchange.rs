@@ -1,0 +1,179 @@
+//! The server's side: a request, and the one answer to it.
+
+use core::fmt;
+use core::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_conn::tokio::Transport;
+
+use super::parts::{Accepted, Parts};
+use super::wire::{Deadline, Wire};
+use crate::driver::error::Error;
+use crate::driver::exchange::{decide, in_time, page, refusal};
+use crate::driver::incoming::Incoming;
+use crate::driver::policy::Policy;
+use crate::head::RequestHead;
+use crate::reader::Limits;
+use crate::rejection::Rejection;
+use crate::server::Upgrade;
+use crate::switching::Switching;
+
+/// Reads a handshake from the stream, checks it, and answers it.
+///
+/// The same as [`Exchange::read`] with the policy's limits, and [`Exchange::upgrade`].
+///
+/// # Errors
+///
+/// As those two.
+///
+/// # Cancel safety
+///
+/// Dropped before it resolves, it closes the stream; the client may have got a part of its answer.
+pub async fn accept<T: Transport>(stream: T, policy: &Policy) -> Result<Accepted<T::Read, T::Write>, Error> {
+    Box::pin(async {
+        let exchange = Inner::read(stream, policy.limits, policy.timeout).await?;
+        exchange.upgrade_with(policy, |_, _| Ok(())).await.map(Parts::accepted)
+    })
+    .await
+}
+
+/// A request on a stream, to be answered once: with a page, with a refusal, or by becoming a WebSocket.
+///
+/// Dropping it, or a future of it, closes the stream: without an answer, or with a part of it.
+pub struct Exchange<R, W> {
+    /// Boxed, for the sake of the task that holds it: what is of use for the handshake only shall not stay behind.
+    inner: Box<Inner<R, W>>,
+}
+
+struct Inner<R, W> {
+    wire: Wire<R, W>,
+    head: RequestHead,
+    /// What the client sent right behind it.
+    leftover: Vec<u8>,
+    /// What is left of the handshake's time for its answer. The time a program takes between the two does not count.
+    patience: Duration,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Exchange<R, W> {
+    /// Reads the head of a request.
+    ///
+    /// `timeout` is for the whole handshake, this head and its answer; no single byte extends it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] for a head that is malformed, too large or too late, after the client was told so (400, 431,
+    /// 505, 408); [`Error::Io`] if the client hangs up before that, or the transport fails.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped before it resolves, it closes the stream.
+    pub async fn read<T: Transport<Read = R, Write = W>>(
+        stream: T,
+        limits: Limits,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let inner = Box::pin(async move { Inner::read(stream, limits, timeout).await.map(Box::new) });
+        Ok(Self { inner: inner.await? })
+    }
+
+    /// Returns the request.
+    pub const fn request(&self) -> &RequestHead {
+        &self.inner.head
+    }
+
+    /// Answers with a page, and closes: delimited by its length, without the body if the method is HEAD.
+    ///
+    /// A body of the request is not read, but for what it takes that the answer survives.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Invalid`] as [`response`](crate::response) says, [`Error::Timeout`] and [`Error::Io`] if the client does
+    /// not take it.
+    pub async fn respond(self, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Result<(), Error> {
+        let answer = page(&self.inner.head, status, headers, body)?;
+        Box::pin(async move { self.inner.wire.write_last(&answer, self.inner.patience).await }).await
+    }
+
+    /// Answers with a refusal, and closes. Returns [`Error::Rejected`], to be passed on.
+    pub async fn reject(self, rejection: Rejection) -> Error {
+        Box::pin(async move { end(self.inner.wire, rejection.into(), Some(&self.inner.head)).await }).await
+    }
+
+    /// Answers with 101 if the request is a handshake that the policy lets in; the stream is a WebSocket then.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Rejected`] for any other request, after the client was told so; [`Error::Timeout`] and [`Error::Io`] if
+    /// the client does not take the answer.
+    pub async fn upgrade(self, policy: &Policy) -> Result<Accepted<R, W>, Error> {
+        self.upgrade_with(policy, |_, _| Ok(())).await.map(Parts::accepted)
+    }
+
+    /// As [`upgrade`](Self::upgrade), with a closer look at the request and more in the answer: headers of this one
+    /// request, or extensions, for which the halves of the transport come without a connection yet.
+    ///
+    /// `answer` is called for a request that passed the checks, with the subprotocol chosen already.
+    ///
+    /// # Errors
+    ///
+    /// As [`upgrade`](Self::upgrade), and what `answer` returns: [`Error::Rejected`] is told to the client, after any
+    /// other error the stream is closed.
+    pub async fn upgrade_with(
+        self,
+        policy: &Policy,
+        answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
+    ) -> Result<Parts<R, W, RequestHead>, Error> {
+        Box::pin(self.inner.upgrade_with(policy, answer)).await
+    }
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Inner<R, W> {
+    async fn read(
+        stream: impl Transport<Read = R, Write = W>,
+        limits: Limits,
+        timeout: Duration,
+    ) -> Result<Self, Error> {
+        let mut wire = Wire::new(stream);
+        let deadline = Deadline::after(timeout);
+        let read = wire.read_head(Incoming::new(limits), deadline).await;
+        let patience = deadline.left();
+        match in_time(read, patience) {
+            Ok((head, leftover)) => Ok(Self { wire, head, leftover, patience }),
+            Err(error) => Err(end(wire, error, None).await),
+        }
+    }
+
+    async fn upgrade_with(
+        mut self,
+        policy: &Policy,
+        answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
+    ) -> Result<Parts<R, W, RequestHead>, Error> {
+        match decide(&self.head, policy, answer) {
+            Ok((switching, protocol)) => {
+                self.wire.write_all(&switching, Deadline::after(self.patience)).await?;
+                let Wire { read, write } = self.wire;
+                Ok(Parts { read, write, leftover: self.leftover, protocol, head: self.head })
+            }
+            Err(error) => Err(end(self.wire, error, Some(&self.head)).await),
+        }
+    }
+}
+
+impl<R, W> fmt::Debug for Exchange<R, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("head", &self.inner.head).finish_non_exhaustive()
+    }
+}
+
+/// Tells the client of a refusal, as far as it listens, and closes.
+async fn end<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(
+    wire: Wire<R, W>,
+    error: Error,
+    head: Option<&RequestHead>,
+) -> Error {
+    if let Some(answer) = refusal(&error, head) {
+        // Best effort: that the request was refused is what the caller must know, not whether the client has heard it.
+        let _ = wire.write_last(&answer, Duration::ZERO).await;
+    }
+    error
+}
