@@ -1,8 +1,11 @@
 //! The tokio driver.
 #![cfg(feature = "tokio")]
 
+mod review;
+
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
 use ws_conn::tokio::{Conn, Whole};
 use ws_conn::{CloseCode, Opcode, Role, Timeouts};
 
@@ -59,4 +62,9 @@ async fn echo_over_a_duplex_that_cannot_be_split() {
     }
     assert_eq!(conn.finish(CloseCode::NORMAL, "bye", T.wire).await.unwrap().0, CloseCode::NORMAL);
     server.await.unwrap();
+}
+
+/// A runtime of one thread whose clock stands still.
+fn paused() -> Runtime {
+    Builder::new_current_thread().enable_all().start_paused(true).build().unwrap()
 }

@@ -1,0 +1,392 @@
+//! What a reading of the driver with hostile eyes found: each test tells the scenario that it holds.
+
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::sync::mpsc::unbounded_channel;
+use tokio::time::{Instant, timeout};
+use ws_conn::tokio::{Conn, Keepalive};
+use ws_conn::{CloseCode, Error, Fault, Misuse, Opcode, Role, Timeouts, Wait};
+use ws_testkit::naive::{self, Frame};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Longer than every deadline of a test.
+const LONG: Duration = Duration::from_secs(3600);
+const T: Timeouts = Timeouts::new(SECOND, Duration::from_secs(60));
+const KEY: [u8; 4] = [1, 2, 3, 4];
+
+// The receiving direction flushes before it waits, and remembers since when that is blocked. When somebody else empties
+// the queue meanwhile, nothing is blocked any more, however long the connection idles.
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_a_sender_emptied_does_not_time_out() {
+    let (wire, mut conn) = server();
+    let sender = conn.sender();
+    let mut buf = [0; 16];
+
+    sender.feed(Opcode::BINARY, b"slow", SECOND).await.unwrap();
+    let mut receive = pin!(conn.receive(&mut buf, T));
+    assert!(poll_once(&mut receive).await.is_none());
+    wire.lock().room = usize::MAX;
+    sender.flush(SECOND).await.unwrap();
+    assert_eq!(wire.sent(), [naive::binary("slow")]);
+
+    // Far beyond `wire`, well within `idle`.
+    assert!(timeout(30 * SECOND, receive).await.is_err(), "the peer took everything");
+}
+
+// "Dropping it closes the transport, and its senders get `Fault::Closed` then": a message that lay in the queue when the
+// transport went away was not sent.
+#[tokio::test]
+async fn a_send_whose_bytes_were_dropped_does_not_succeed() {
+    let (wire, conn) = server();
+    let sender = conn.sender();
+    let mut send = pin!(sender.send(Opcode::BINARY, b"never written", LONG));
+    assert!(poll_once(&mut send).await.is_none());
+    conn.sender().abort();
+    assert_closed(send.await, CloseCode::ABNORMAL);
+    assert!(wire.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_flush_whose_bytes_were_dropped_does_not_succeed() {
+    let (wire, conn) = server();
+    let sender = conn.sender();
+    sender.feed(Opcode::BINARY, b"never written", LONG).await.unwrap();
+    drop(conn);
+    assert_closed(sender.flush(LONG).await, CloseCode::ABNORMAL);
+    assert!(wire.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_stream_whose_end_was_dropped_does_not_succeed() {
+    let (wire, conn) = server();
+    let mut writer = conn.sender().send_stream(Opcode::BINARY, LONG).await.unwrap();
+    writer.write_chunk(b"never written").await.unwrap();
+    drop(conn);
+    assert_closed(writer.finish().await, CloseCode::ABNORMAL);
+    assert!(wire.sent().is_empty());
+}
+
+// "Ends the connection at once: nothing more is sent, and calls that wait return."
+#[tokio::test(start_paused = true)]
+async fn abort_ends_a_waiting_receive_at_once() {
+    let (_wire, mut conn) = server();
+    let sender = conn.sender();
+    let mut buf = [0; 16];
+    let began = Instant::now();
+    let mut receive = pin!(conn.receive(&mut buf, Timeouts::new(LONG, LONG)));
+    assert!(poll_once(&mut receive).await.is_none());
+    sender.abort();
+    assert_closed(receive.await.map(drop), CloseCode::ABNORMAL);
+    assert!(began.elapsed() <= SECOND, "took {:?}", began.elapsed());
+}
+
+// A write that fails in the payload behind the queue leaves an empty queue. What is owed afterwards can never be sent, and
+// the end must not try for ever. In a thread of its own, since a task that does not yield cannot be timed out.
+#[test]
+fn a_connection_ends_after_a_write_failed_behind_the_queue() {
+    ends(|wire, conn, rt| {
+        let sender = conn.sender();
+        let send = sender.send(Opcode::BINARY, &[0; 100_000], SECOND);
+        wire.lock().room = 50_000;
+        rt.block_on(async {
+            let mut send = pin!(send);
+            assert!(poll_once(&mut send).await.is_none());
+            wire.lock().broken = true;
+            assert!(matches!(send.await, Err(Error::Io(_))));
+        });
+    });
+}
+
+// The same for a transport that fails when it is flushed, as TLS does.
+#[test]
+fn a_connection_ends_after_a_flush_failed() {
+    ends(|wire, conn, rt| {
+        wire.lock().room = usize::MAX;
+        wire.lock().broken_flush = true;
+        let sent = rt.block_on(conn.sender().send(Opcode::BINARY, b"x", SECOND));
+        assert!(matches!(sent, Err(Error::Io(_))));
+    });
+}
+
+/// Lets `fail` break the sending half, and the peer's Close arrive: `receive` has to report it.
+fn ends(fail: impl FnOnce(&Wire, &Conn<Half, Half>, &tokio::runtime::Runtime) + Send + 'static) {
+    let (done, outcome) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let rt = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+        let _guard = rt.enter();
+        let (wire, mut conn) = server();
+        fail(&wire, &conn, &rt);
+        wire.arrive(&naive::close(1000, "").masked(KEY).bytes());
+        let result = rt.block_on(conn.receive(&mut [0; 16], T));
+        let _ = done.send(result.map(|received| received.len).map_err(|error| error.closed()));
+    });
+    let outcome = outcome.recv_timeout(5 * SECOND).expect("the end of the connection does not end");
+    assert_eq!(outcome, Err(Some(CloseCode::NORMAL)));
+}
+
+// A dropped `write_chunk` leaves nothing half-sent, so that nobody has to wait for its writer: not who receives, and who
+// is to flush what is queued, ...
+#[tokio::test]
+async fn a_dropped_write_chunk_does_not_keep_receive_from_flushing() {
+    let (wire, mut conn) = server();
+    let mut writer = conn.sender().send_stream(Opcode::BINARY, LONG).await.unwrap();
+    assert!(poll_once(&mut pin!(writer.write_chunk(&[7; 200_000]))).await.is_none());
+
+    wire.lock().room = usize::MAX;
+    wire.arrive(&naive::ping("alive?").masked(KEY).bytes());
+    let mut buf = [0; 16];
+    assert!(poll_once(&mut pin!(conn.receive(&mut buf, T))).await.is_none());
+    assert!(wire.sent().iter().any(|frame| frame.opcode == naive::PONG), "the Ping is not answered");
+    drop(writer);
+}
+
+// ... nor who sends control frames, which do not wait for a message of fragments to end.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_write_chunk_does_not_keep_control_frames_from_going() {
+    let (wire, conn) = server();
+    let sender = conn.sender();
+    let mut writer = sender.send_stream(Opcode::BINARY, LONG).await.unwrap();
+    assert!(poll_once(&mut pin!(writer.write_chunk(&[7; 200_000]))).await.is_none());
+    wire.lock().room = usize::MAX;
+    sender.send(Opcode::PING, b"", SECOND).await.unwrap();
+    drop(writer);
+}
+
+// "Shutting down finishes the message": the next message of anyone may follow, and this one takes no more.
+#[tokio::test(start_paused = true)]
+async fn a_message_that_was_shut_down_is_over() {
+    let (wire, conn) = server();
+    wire.lock().room = usize::MAX;
+    let sender = conn.sender();
+    let mut writer = sender.send_stream(Opcode::BINARY, LONG).await.unwrap();
+    writer.write_all(b"one").await.unwrap();
+    writer.shutdown().await.unwrap();
+    sender.send(Opcode::BINARY, b"two", SECOND).await.expect("other messages wait until it is finished, not longer");
+    drop(writer);
+    let fins: Vec<bool> = wire.sent().iter().map(|frame| frame.fin).collect();
+    assert_eq!(fins, [false, true, true]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_was_shut_down_takes_no_more() {
+    let (wire, conn) = server();
+    wire.lock().room = usize::MAX;
+    let sender = conn.sender();
+    let mut writer = sender.send_stream(Opcode::BINARY, LONG).await.unwrap();
+    writer.write_all(b"one").await.unwrap();
+    writer.shutdown().await.unwrap();
+    let _ = writer.write(b"more").await;
+    drop(writer);
+    match sender.send(Opcode::BINARY, b"two", SECOND).await {
+        Err(Error::Fault(Fault::Misuse(Misuse::MessageOpen))) => panic!("the writer left a message open for ever"),
+        result => result.unwrap(),
+    }
+}
+
+// A sender begins, is woken and gives up, all of it after `receive` looked whether anything is queued and before it is
+// known as waiting. On two threads that is a race; here the transport's `poll_read` stands for the other thread.
+#[tokio::test]
+async fn a_send_dropped_while_receive_is_about_to_wait_is_finished() {
+    let (wire, mut conn) = server();
+    let sender = conn.sender();
+    let gate = wire.clone();
+    wire.lock().meanwhile = Some(Box::new(move || {
+        let mut send = Box::pin(async move { sender.send(Opcode::BINARY, &[7; 3000], LONG).await });
+        gate.lock().room = 1000;
+        assert!(send.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
+        gate.open();
+        drop(send);
+    }));
+    let mut buf = [0; 16];
+    let mut receive = pin!(conn.receive(&mut buf, T));
+    let woken = Arc::new(Woken::default());
+    let waker = Waker::from(Arc::clone(&woken));
+    assert!(receive.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    while woken.0.swap(false, Ordering::Relaxed) {
+        assert!(receive.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    }
+    assert_eq!(
+        naive::read(&wire.lock().output).map(|(frame, _)| frame.payload.len()),
+        Some(3000),
+        "nobody finishes it"
+    );
+}
+
+// tokio's timers do nothing when a task has used up its budget: neither is the time registered, nor the waker. The deadline
+// has to hold all the same.
+#[tokio::test(start_paused = true)]
+async fn a_deadline_holds_that_began_when_the_budget_of_the_task_was_used_up() {
+    let (_wire, mut conn) = server();
+    let mut buf = [0; 16];
+    let mut receive = pin!(conn.receive(&mut buf, T));
+    let (give, mut take) = unbounded_channel();
+    (0..10_000).for_each(|i| give.send(i).unwrap());
+    poll_fn(|cx| {
+        while take.poll_recv(cx).is_ready() {}
+        assert!(receive.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    let result = timeout(LONG, receive).await.expect("the idle deadline is lost");
+    assert!(matches!(result, Err(Error::Fault(Fault::Timeout(Wait::Idle)))), "{result:?}");
+}
+
+// A Ping at each interval does not set back the deadline of the one before.
+#[tokio::test(start_paused = true)]
+async fn keepalive_ends_a_silent_connection_although_its_patience_is_longer_than_its_interval() {
+    let (wire, mut conn) = server();
+    wire.lock().room = usize::MAX;
+    conn.set_keepalive(Some(Keepalive::new(10 * SECOND, 25 * SECOND)));
+    let mut buf = [0; 16];
+    let receive = conn.receive(&mut buf, Timeouts::new(SECOND, LONG));
+    let result = timeout(LONG / 2, receive).await.expect("the peer is dead and nobody notices");
+    assert!(matches!(result, Err(Error::Fault(Fault::Timeout(Wait::Pong)))), "{result:?}");
+}
+
+// "As `receive`, with the limit in place of the buffer's size": what a dropped `receive` had got counts.
+#[tokio::test]
+async fn a_parked_message_that_exceeds_the_limit_of_message_is_too_big() {
+    let (wire, mut conn) = server();
+    conn.set_message_limit(1000);
+    let message = naive::binary([7; 200_000]).masked(KEY).bytes();
+    let mut buf = vec![0; 200_000];
+    wire.arrive(&message[..5000]);
+    assert!(poll_once(&mut pin!(conn.receive(&mut buf, T))).await.is_none());
+    wire.arrive(&message[5000..]);
+    let result = conn.message(T).await.map(|message| message.len());
+    assert!(matches!(result, Err(Error::Fault(Fault::Overflow))), "{result:?}");
+}
+
+fn server() -> (Wire, Conn<Half, Half>) {
+    let wire = Wire::default();
+    let conn = Conn::new(Half(wire.clone()), Half(wire.clone()), Role::Server);
+    (wire, conn)
+}
+
+#[track_caller]
+fn assert_closed(result: Result<(), Error>, code: CloseCode) {
+    match result {
+        Err(error) => assert_eq!(error.closed(), Some(code), "{error}"),
+        Ok(()) => panic!("succeeded"),
+    }
+}
+
+/// Polls once, with the waker of the test.
+async fn poll_once<F: Future>(future: &mut Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// A waker that tells whether it was woken.
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A transport under the eyes of the test: it takes as much as there is room for, and gives what has arrived.
+#[derive(Clone, Default)]
+struct Wire(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
+    input: VecDeque<u8>,
+    output: Vec<u8>,
+    /// How much it takes.
+    room: usize,
+    broken: bool,
+    broken_flush: bool,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+    /// What happens on another thread during the next read.
+    meanwhile: Option<Box<dyn FnOnce() + Send>>,
+}
+
+/// One half of it.
+struct Half(Wire);
+
+impl Wire {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    fn arrive(&self, bytes: &[u8]) {
+        let mut state = self.lock();
+        state.input.extend(bytes);
+        let reader = state.reader.take();
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+
+    /// Takes everything from now on.
+    fn open(&self) {
+        let mut state = self.lock();
+        state.room = usize::MAX;
+        let writer = state.writer.take();
+        drop(state);
+        writer.into_iter().for_each(Waker::wake);
+    }
+
+    /// The frames that came out.
+    fn sent(&self) -> Vec<Frame> {
+        naive::read_all(&self.lock().output).expect("whole frames")
+    }
+}
+
+impl AsyncRead for Half {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let meanwhile = self.0.lock().meanwhile.take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        let mut state = self.0.lock();
+        if state.input.is_empty() {
+            state.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        let len = buf.remaining().min(state.input.len());
+        buf.put_slice(&state.input.drain(..len).collect::<Vec<u8>>());
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Half {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut state = self.0.lock();
+        if state.broken {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        let len = bytes.len().min(state.room);
+        if len == 0 {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.room -= len;
+        state.output.extend(&bytes[..len]);
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.0.lock().broken_flush {
+            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
