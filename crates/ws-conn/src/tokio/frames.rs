@@ -90,7 +90,6 @@ impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Fram
             let opcode = *opcode;
             return self.conn.sender().send(opcode, payload, wire).await;
         }
-        let mut send = Send::new(&self.conn.line, op, wire, true).in_message(turn);
-        poll_fn(|cx| send.poll(cx)).await
+        Send::new(&self.conn.line, op, wire, true).in_message(turn).await
     }
 }

@@ -167,6 +167,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.broken || self.queue.is_none() && !self.unflushed && !self.shared.owes()
     }
 
+    /// Whether an operation can begin at once: nobody else is at it, nothing is owed, nothing is closed.
+    #[inline]
+    pub(super) fn is_free(&self, message: bool) -> bool {
+        let turns = self.frame.is_busy() || message && self.message.is_busy();
+        !(turns || self.shared.owes() || self.broken || self.write.is_none()) && self.shared.closed().is_none()
+    }
+
     /// The place behind everything that is queued.
     #[inline]
     pub(super) fn mark(&self) -> u64 {

@@ -53,7 +53,6 @@ struct Aside {
 }
 
 impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
-    #[inline]
     pub(super) fn new(line: &'l Line<W, E>, op: Sending<'m>, wire: Duration, flush: bool) -> Self {
         Self::of(line, Some(op), wire, flush)
     }
@@ -88,8 +87,51 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         }
     }
 
+    /// Does it all at once, as is possible when nobody else sends and the transport takes it. Otherwise `None`, and the
+    /// stage says how far it came.
     #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_now(&mut self) -> Option<Result<(), Error>> {
+        let (line, op) = (self.line, self.op.as_mut()?);
+        let mut out = line.lock();
+        if self.stage != Stage::Turn || !out.is_free(op.is_data()) {
+            return None;
+        }
+        let result = match out.encode(op) {
+            Err(fault) => Poll::Ready(Err(fault.into())),
+            Ok(step) => {
+                self.then = step.then;
+                self.encoded = step.done;
+                let wrote = match (step.done, step.then.is_empty()) {
+                    (false, _) => Poll::Pending,
+                    (true, true) => Poll::Ready(Ok(())),
+                    (true, false) => out.poll_write(line.waker(), &mut self.then),
+                };
+                match wrote {
+                    Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
+                    wrote => wrote,
+                }
+                .map_err(Error::from)
+            }
+        };
+        let Poll::Ready(result) = result else {
+            out.frame.try_take(&mut self.frame);
+            if op.is_data() && self.keep.is_none() {
+                out.message.try_take(&mut self.message);
+            }
+            self.stage = if self.encoded && self.then.is_empty() { Stage::Flush } else { Stage::Frame };
+            return None;
+        };
+        let result = result.map_err(|error| out.settle(error));
+        line.note(&out);
+        drop(out);
+        if result.is_err() {
+            line.hub().wake_reader();
+        }
+        self.stage = Stage::Done;
+        Some(result)
+    }
+
+    fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut aside = Aside::default();
         let mut out = self.line.lock();
         let mut result = self.step(&mut out, cx, &mut aside);
@@ -210,6 +252,18 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         drop(write);
         self.pass(aside, true);
         Poll::Ready(Err(fault.into()))
+    }
+}
+
+impl<W: AsyncWrite + Unpin, E: Encode> Future for Send<'_, '_, W, E> {
+    type Output = Result<(), Error>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(result) = self.poll_now() {
+            return Poll::Ready(result);
+        }
+        self.poll_turns(cx)
     }
 }
 

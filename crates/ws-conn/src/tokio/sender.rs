@@ -10,7 +10,6 @@ use core::fmt;
 use core::future::poll_fn;
 use core::time::Duration;
 use tokio::io::AsyncWrite;
-use tokio::time::timeout;
 use ws_frame::{CloseCode, Opcode};
 
 /// Sends on a connection: from any number of tasks, at any time, also while another task receives.
@@ -44,7 +43,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     /// If this does not resolve, the message is either not sent at all or sent whole, the latter once its frame has
     /// begun: then the next call of anyone on the connection finishes it.
     pub async fn send(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, true).await
+        self.put(opcode, message, wire, true)?.await
     }
 
     /// As [`send`](Self::send), but the frame may stay in a queue of at most 64 KiB until the next
@@ -59,7 +58,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     ///
     /// As [`send`](Self::send).
     pub async fn feed(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, false).await
+        self.put(opcode, message, wire, false)?.await
     }
 
     /// Writes out what was fed.
@@ -72,8 +71,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     ///
     /// If this does not resolve, the rest is written by the next call of anyone.
     pub async fn flush(&self, wire: Duration) -> Result<(), Error> {
-        let mut flush = Send::flush(&self.line, wire);
-        poll_fn(|cx| flush.poll(cx)).await
+        Send::flush(&self.line, wire).await
     }
 
     /// Begins a message of unknown length. Other data messages wait until it is finished; control frames do not.
@@ -108,7 +106,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     /// The status is set by the first poll. If this does not resolve, the Close is sent by the next call of anyone.
     pub async fn send_close(&self, code: CloseCode, reason: &str, wire: Duration) -> Result<Closed, Error> {
         let closed = self.line.close(|shared| shared.close(code, reason))?;
-        self.flush_close(wire).await;
+        // On a best-effort basis.
+        let _ = Send::flush(&self.line, wire).await;
         Ok(closed)
     }
 
@@ -124,25 +123,26 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
         self.line.abort()
     }
 
-    async fn put(&self, opcode: Opcode, message: &[u8], wire: Duration, flush: bool) -> Result<(), Error> {
+    #[inline]
+    fn put<'s, 'm>(
+        &'s self,
+        opcode: Opcode,
+        message: &'m [u8],
+        wire: Duration,
+        flush: bool,
+    ) -> Result<Send<'s, 'm, W, E>, Error> {
         let op = Sending::message(opcode, message);
-        if op.is_close() {
-            if let Some(closed) = self.closed() {
-                return Err(closed.into());
-            }
-            // A Close goes the way of all Closes, so that the status is set by the first.
-            self.line.close(|shared| shared.close_with(message))?;
-            alloc::boxed::Box::pin(self.flush_close(wire)).await;
-            return Ok(());
-        }
-        let mut send = Send::new(&self.line, op, wire, flush);
-        poll_fn(|cx| send.poll(cx)).await
+        if op.is_close() { self.put_close(message, wire) } else { Ok(Send::new(&self.line, op, wire, flush)) }
     }
 
-    /// On a best-effort basis.
-    async fn flush_close(&self, wire: Duration) {
-        let mut flush = Send::flush(&self.line, wire);
-        let _ = timeout(wire, poll_fn(|cx| flush.poll(cx))).await;
+    /// A Close goes the way of all Closes, so that the status is set by the first.
+    #[cold]
+    fn put_close<'s, 'm>(&'s self, payload: &[u8], wire: Duration) -> Result<Send<'s, 'm, W, E>, Error> {
+        if let Some(closed) = self.closed() {
+            return Err(closed.into());
+        }
+        self.line.close(|shared| shared.close_with(payload))?;
+        Ok(Send::flush(&self.line, wire))
     }
 }
 
