@@ -1,21 +1,18 @@
 //! The blocking server and client over real sockets.
-#![cfg(feature = "blocking")]
-
-mod scripted;
 
 use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-use scripted::{ANSWER, REQUEST};
-use ws_conn::{CloseCode, Opcode, Timeouts};
-use ws_http::blocking::{Connect, Error, Exchange, Policy, accept};
+use ws_conn::blocking::Socket;
+use ws_conn::{CloseCode, Opcode};
+use ws_http::blocking::{Accepted, Connect, Error, Exchange, Policy, accept};
 use ws_http::{ExtensionList, HeadReader, Limits, OriginPolicy, Refused, Rejection, RequestHead, Switching};
 use ws_testkit::naive::text;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUTS: Timeouts = Timeouts::new(TIMEOUT, TIMEOUT);
+use crate::messages::{ANSWER, REQUEST, rejection};
+use crate::run::{TIMEOUT, TIMEOUTS};
 
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -212,9 +209,11 @@ fn a_server_with_a_short_deadline_lets_go_of_a_silent_client() {
     assert_eq!(rejection(server.join().unwrap()), Some(Rejection::Timeout));
 }
 
-fn rejection(result: Result<(), Error>) -> Option<Rejection> {
-    match result {
-        Err(Error::Rejected(rejection)) => Some(rejection),
-        _ => None,
-    }
+#[test]
+fn threads_share_a_connect_and_hand_over_an_exchange() {
+    fn shared<T: Send + Sync>() {}
+    fn sent<T: Send>() {}
+    shared::<Connect>();
+    sent::<Exchange<Socket<TcpStream>, Socket<TcpStream>>>();
+    sent::<Accepted<Socket<TcpStream>, Socket<TcpStream>>>();
 }
