@@ -12,7 +12,11 @@
 //! Everything the connection sends is judged by the test kit. Time is the scripted transport's, but for `deadlines` and
 //! `endings`.
 
+mod deadlines;
+mod endings;
 mod harness;
+mod memory;
 mod promises;
 mod regressions;
 mod rulings;
+mod sockets;

@@ -1,0 +1,155 @@
+//! What reaches whom when a connection ends, over real sockets.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::thread;
+
+use crate::harness::{TIMEOUTS, WIRE, closed, fault, message, open, said, wire};
+use crate::sockets::{AMPLE, SHORT, server};
+use ws_conn::blocking::Conn;
+use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts, Violation};
+use ws_testkit::judge;
+use ws_testkit::naive::{self, Frame, close, ping, pong, text};
+use ws_testkit::transport::{Script, Step};
+
+const PATIENT: Timeouts = Timeouts::new(AMPLE, AMPLE);
+
+/// Everything that is left to read, up to an end that is none but the end of the stream.
+fn read_to_end(socket: &mut TcpStream) -> Vec<Frame> {
+    let mut bytes = Vec::new();
+    socket.read_to_end(&mut bytes).unwrap();
+    judge::check_sent_bytes(false, &bytes).unwrap()
+}
+
+/// Reads frames until one of this opcode.
+fn read_until(socket: &mut TcpStream, opcode: u8) -> Frame {
+    let mut bytes = Vec::new();
+    loop {
+        let mut byte = [0];
+        socket.read_exact(&mut byte).unwrap();
+        bytes.extend(byte);
+        if let Ok(frames) = naive::read_all(&bytes)
+            && let Some(frame) = frames.last().filter(|frame| frame.opcode == opcode)
+        {
+            return frame.clone();
+        }
+    }
+}
+
+#[test]
+fn a_close_survives_what_the_peer_wrote_before_it_reads() {
+    let (mut conn, mut socket) = server();
+    let peer = thread::spawn(move || {
+        let violation = Frame::new(naive::TEXT, [0xff]);
+        socket.write_all(&wire(Role::Client, &[violation])).unwrap();
+        for _ in 0..64 {
+            socket.write_all(&[b'x'; 128 * 1024]).unwrap();
+        }
+        read_to_end(&mut socket)
+    });
+    assert_eq!(fault(conn.receive(&mut [0; 64], PATIENT)), Fault::Violation(Violation::Utf8));
+    let heard = peer.join().unwrap();
+    assert_eq!((heard.len(), heard[0].close_code()), (1, Some(1007)), "the Close, then the end, no reset");
+}
+
+#[test]
+fn a_close_in_order_survives_what_the_peer_wrote_before_it_reads() {
+    let (mut conn, mut socket) = server();
+    let peer = thread::spawn(move || {
+        let bulk = wire(Role::Client, &vec![Frame::new(naive::BINARY, [b'x'; 60_000]); 100]);
+        socket.write_all(&bulk).unwrap();
+        let heard = read_until(&mut socket, naive::CLOSE);
+        socket.write_all(&wire(Role::Client, &[close(1000, "you too")])).unwrap();
+        (heard, read_to_end(&mut socket))
+    });
+    assert_eq!(conn.finish(CloseCode::NORMAL, "bye", AMPLE).unwrap(), Closed(CloseCode::NORMAL));
+    assert_eq!(conn.close_reason(), "you too");
+    assert_eq!(peer.join().unwrap(), (close(1000, "bye"), vec![]));
+}
+
+#[test]
+fn an_abort_wakes_a_blocked_read() {
+    let (mut conn, mut socket) = server();
+    let sender = conn.sender();
+    let reader = thread::spawn(move || fault(conn.receive(&mut [0; 64], PATIENT)));
+    // The Pong is sent when there is nothing left to read: then the reader waits, or is about to.
+    socket.write_all(&wire(Role::Client, &[ping("?")])).unwrap();
+    assert_eq!(read_until(&mut socket, naive::PONG), pong("?"));
+    assert_eq!(sender.abort(), Closed(CloseCode::ABNORMAL));
+    assert_eq!(reader.join().unwrap(), closed(1006));
+    assert_eq!(read_to_end(&mut socket), [], "no Close was sent");
+}
+
+#[test]
+fn a_close_from_another_thread_wakes_a_blocked_read() {
+    let (mut conn, mut socket) = server();
+    let sender = conn.sender();
+    // Nobody answers the Close: the wait is for its answer then, no longer for a message.
+    let reader = thread::spawn(move || fault(conn.receive(&mut [0; 64], Timeouts::new(SHORT, AMPLE))));
+    socket.write_all(&wire(Role::Client, &[ping("?")])).unwrap();
+    assert_eq!(read_until(&mut socket, naive::PONG), pong("?"));
+    sender.send_close(CloseCode::GOING_AWAY, "", AMPLE).unwrap();
+    assert_eq!(reader.join().unwrap(), closed(1001));
+    assert_eq!(read_to_end(&mut socket), [close(1001, "")]);
+}
+
+#[test]
+fn a_drop_gives_senders_closed_and_wakes_one_that_is_blocked() {
+    let (conn, mut socket) = server();
+    let (sender, idle) = (conn.sender(), conn.sender());
+    let blocked = thread::spawn(move || sender.send(Opcode::BINARY, &vec![b'x'; 64 * 1024 * 1024], AMPLE));
+    socket.read_exact(&mut [0; 10]).unwrap();
+    drop(conn);
+    assert_eq!(fault(blocked.join().unwrap()), closed(1006));
+    assert_eq!(fault(idle.send(Opcode::TEXT, b"too late", AMPLE)), closed(1006));
+    assert_eq!(fault(idle.feed(Opcode::TEXT, b"too late", AMPLE)), closed(1006));
+    assert_eq!(fault(idle.send_stream(Opcode::TEXT, AMPLE)), closed(1006));
+    assert_eq!(idle.send_close(CloseCode::NORMAL, "", AMPLE).unwrap(), Closed(CloseCode::ABNORMAL));
+}
+
+#[test]
+fn a_sender_that_waits_for_its_turn_is_woken_by_the_end_of_the_connection() {
+    let (conn, _socket) = server();
+    let mut stream = conn.sender().send_stream(Opcode::TEXT, AMPLE).unwrap();
+    stream.write_chunk(b"never finished").unwrap();
+    let sender = conn.sender();
+    let waiting = thread::spawn(move || fault(sender.send(Opcode::TEXT, b"never sent", AMPLE)));
+    let sender = conn.sender();
+    assert_eq!(sender.abort(), Closed(CloseCode::ABNORMAL));
+    assert_eq!(waiting.join().unwrap(), closed(1006));
+    let late = fault(sender.send(Opcode::TEXT, b"never sent", AMPLE));
+    assert_eq!(late, closed(1006), "nor does it wait for a turn that never comes");
+    assert_eq!(fault(stream.finish()), closed(1006));
+}
+
+#[test]
+fn a_failure_to_write_does_not_end_receive_before_the_peers_close_is_read() {
+    // The transport's sending half is gone; the receiving half has a conversation left.
+    let frames = [ping("unanswered"), text("still there"), close(1001, "bye")];
+    let (mut conn, peer) = open(Role::Server, Script::new([said(Role::Client, &frames), Step::Eof]));
+    peer.transport.writer().shutdown(Shutdown::Write).unwrap();
+    match conn.sender().send(Opcode::TEXT, b"fails", WIRE) {
+        Err(Error::Io(error)) => assert_eq!(error.kind(), ErrorKind::BrokenPipe),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(message(&mut conn), (Opcode::TEXT, b"still there".to_vec()));
+    assert_eq!(fault(conn.receive(&mut [0; 64], TIMEOUTS)), closed(1001));
+    assert_eq!(conn.close_reason(), "bye");
+}
+
+#[test]
+fn a_peer_that_reads_no_more_is_still_listened_to() {
+    let (ours, mut socket) = UnixStream::pair().unwrap();
+    let mut conn = Conn::over(ours, Role::Server);
+    socket.shutdown(Shutdown::Read).unwrap();
+    let frames = [ping("unanswered"), text("one"), ping("unanswered"), text("two"), close(1001, "bye")];
+    socket.write_all(&wire(Role::Client, &frames)).unwrap();
+    let mut buf = [0; 64];
+    for expected in [b"one", b"two"] {
+        let received = conn.receive(&mut buf, PATIENT).unwrap();
+        assert_eq!(&buf[..received.len], expected);
+        assert!(conn.sender().send(Opcode::TEXT, b"to nobody", AMPLE).is_err());
+    }
+    assert_eq!(fault(conn.receive(&mut buf, PATIENT)), closed(1001));
+}
