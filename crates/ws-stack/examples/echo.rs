@@ -61,7 +61,6 @@ fn main() {
 
 /// Answers a request with the page, or makes it a connection and echoes until it is closed.
 fn serve(stream: TcpStream, peer: SocketAddr, open: &Open) -> Result<(), HandshakeError> {
-    stream.set_nodelay(true)?;
     let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE) {
         // Browsers open connections in advance, and close those that they have no use for.
         Err(HandshakeError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),

@@ -23,8 +23,7 @@
 //! where none came about.
 
 pub use ws_conn::blocking::{
-    Conn, Frames, HangUp, Input, MessageReader, MessageRef, MessageWriter, Output, ReadMode, Sender, Socket, Transport,
-    Untimed,
+    Conn, Frames, HangUp, Input, MessageReader, MessageRef, MessageWriter, Output, Sender, Socket, Transport, Untimed,
 };
 
 #[cfg(feature = "http")]

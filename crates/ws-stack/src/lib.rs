@@ -43,7 +43,9 @@
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
 pub use ws_conn::Error;
-pub use ws_conn::{Accept, CloseCode, Closed, Fault, Misuse, Opcode, Received, Role, Timeouts, Violation, Wait};
+pub use ws_conn::{
+    Accept, CloseCode, Closed, Fault, Misuse, Opcode, ReadMode, Received, Role, Timeouts, Violation, Wait,
+};
 
 /// The frame codec: headers, masking, UTF-8, close payloads. `no_std`, without allocation.
 pub use ws_frame as frame;

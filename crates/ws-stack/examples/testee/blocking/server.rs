@@ -72,7 +72,6 @@ impl Server {
     }
 
     fn serve(&self, stream: TcpStream) -> Result<(), HandshakeError> {
-        stream.set_nodelay(true)?;
         let exchange = Exchange::read(stream, Limits::default(), self.options.handshake)?;
         let path = exchange.request().path();
         let guarded = self.guarded.iter().find(|(guarded, _)| guarded == path);
