@@ -1,7 +1,9 @@
 //! The tokio driver.
 #![cfg(feature = "tokio")]
 
+mod cancellation;
 mod review;
+mod transport;
 
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
