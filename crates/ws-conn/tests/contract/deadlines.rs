@@ -1,10 +1,10 @@
 //! Absolute deadlines, over real sockets: a peer that drips extends none. That they are kept is told by what ended the
 //! connection; a deadline that never comes would let the dripping peer end it, and end it differently.
 
+use core::time::Duration;
 use std::io::{Read, Write};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
 
 use crate::harness::{closed, fault, wire};
 use crate::sockets::{AMPLE, SHORT, Tcp, draining, dripping, server, timed};

@@ -1,11 +1,12 @@
 //! A connection on a scripted transport, on the script's clock, and the peer's view of it.
 #![expect(clippy::disallowed_methods, reason = "the one moment from which virtual time is counted")]
 
-use std::fmt;
+use core::fmt;
+use core::time::Duration;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ws_conn::blocking::{Conn, HangUp, Input, Output};
 use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts};

@@ -1,7 +1,8 @@
 //! What bad input costs: memory in proportion to what was received, however much is announced.
 
+use core::time::Duration;
 use std::io::{self, IoSlice};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::harness::{TIMEOUTS, closed, fault, wire};
 use ws_conn::blocking::{Conn, Input, Output};

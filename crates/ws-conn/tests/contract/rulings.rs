@@ -1,7 +1,7 @@
 //! What we ruled where the RFC leaves a choice, or where peers differ.
 
+use core::time::Duration;
 use std::io::Read;
-use std::time::Duration;
 
 use crate::harness::{IDLE, Peer, Scripted, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server, wire};
 use ws_conn::{Accept, Close, CloseCode, Closed, Fault, Misuse, Opcode, Role, Timeouts, Violation, Wait};
@@ -233,7 +233,7 @@ fn a_close_reason_is_cut_between_characters_and_the_code_is_kept() {
             let (conn, peer) = server(&[]);
             conn.sender().send_close(CloseCode::GOING_AWAY, &reason, WIRE).unwrap();
             let sent = peer.sent().remove(0);
-            let told = std::str::from_utf8(&sent.payload[2..]).unwrap();
+            let told = core::str::from_utf8(&sent.payload[2..]).unwrap();
             assert_eq!(sent.close_code(), Some(1001));
             assert!(reason.starts_with(told) && told.len() <= 123 && told.len() + character.len() > 123, "{told}");
         }

@@ -1,11 +1,13 @@
 //! Connections over real sockets on the loopback, and peers that drip.
 #![expect(clippy::disallowed_methods, reason = "real sockets take real time")]
 
+use core::net::Ipv4Addr;
+use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use ws_conn::Role;
 use ws_conn::blocking::{Conn, Socket};

@@ -1,7 +1,7 @@
 //! How a connection ends: P17, P18, P20.
 
+use core::time::Duration;
 use std::thread;
-use std::time::Duration;
 
 use crate::harness::{TIMEOUTS, WIRE, client, closed, fault, message, open, server};
 use ws_conn::{CloseCode, Closed, Error, Fault, Misuse, Opcode, Role, Timeouts};

@@ -1,7 +1,7 @@
 //! The high level, what is received: P4, P10 to P13, P21.
 
+use core::time::Duration;
 use std::io::Read;
-use std::time::Duration;
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, closed, fault, message, open, said, server};
 use ws_conn::{Accept, Fault, Opcode, Role, Violation, Wait};

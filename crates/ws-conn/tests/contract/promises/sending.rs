@@ -1,8 +1,8 @@
 //! The high level, what is sent: P14 to P16, P19.
 
+use core::time::Duration;
 use std::io::{ErrorKind, Write};
 use std::thread;
-use std::time::Duration;
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server};
 use ws_conn::{Error, Fault, Misuse, Opcode, Role, Timeouts, Wait};

@@ -20,7 +20,7 @@ fn a_malformed_close_is_refused() {
         (Frame::new(naive::CLOSE, *b"\x03\xe8cut \xf0\x9f"), Violation::Utf8, 1007),
     ];
     for (frame, violation, code) in cases {
-        let (mut conn, peer) = server(std::slice::from_ref(&frame));
+        let (mut conn, peer) = server(core::slice::from_ref(&frame));
         assert_eq!(fault(conn.receive(&mut [0; 64], TIMEOUTS)), Fault::Violation(violation));
         assert_eq!((peer.told(), conn.close_reason()), (Some(code), ""), "{frame:?}");
         let (mut conn, peer) = server(&[frame]);

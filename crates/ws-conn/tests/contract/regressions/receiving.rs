@@ -1,7 +1,7 @@
 //! What comes in: B2b, B4, B6, B7, B14, B15, B18 to B22, H1.
 
+use core::time::Duration;
 use std::io::{ErrorKind, Read};
-use std::time::Duration;
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, closed, fault, message, open, said, server, wire};
 use ws_conn::{Error, Fault, Opcode, Role, Timeouts, Violation, Wait};

@@ -1,8 +1,8 @@
 //! What goes out: B1 to B3, B5, B8 to B13, B24.
 
+use core::time::Duration;
 use std::io::Write;
 use std::thread;
-use std::time::Duration;
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server};
 use ws_conn::{CloseCode, Closed, Fault, Misuse, Opcode, Role, Timeouts, Wait};
