@@ -1,0 +1,4 @@
+//! Runs [`ws_fuzz::handshake::extensions`].
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| ws_fuzz::handshake::extensions(input));
