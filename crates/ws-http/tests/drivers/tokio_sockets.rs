@@ -5,7 +5,10 @@ use std::io::ErrorKind;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, BufWriter, duplex, split};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
 use tokio::spawn;
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use ws_conn::tokio::Whole;
 use ws_conn::{CloseCode, Opcode};
 use ws_http::tokio::{Connect, Error, Exchange, Policy, accept};
@@ -228,6 +231,21 @@ async fn nobody_there_is_an_io_error_and_no_time_a_timeout() {
     drop(listener);
     let refused = Connect::to(&uri).unwrap().open().await;
     assert!(matches!(&refused, Err(Error::Io(error)) if error.kind() == ErrorKind::ConnectionRefused), "{refused:?}");
+}
+
+#[test]
+fn a_look_up_that_hangs_is_given_up_at_the_deadline() {
+    let runtime = Builder::new_current_thread().enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        // The one thread that could look up a name waits for the end of this test.
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let busy = spawn_blocking(move || released.recv());
+        let connect = Connect::to("ws://localhost:9/").unwrap().connect_timeout(Duration::from_millis(10));
+        let opened = timeout(TIMEOUT, connect.open()).await;
+        drop(release);
+        assert!(matches!(opened, Ok(Err(Error::Timeout))), "{opened:?}");
+        busy.await.unwrap().unwrap_err();
+    });
 }
 
 #[cfg(unix)]
