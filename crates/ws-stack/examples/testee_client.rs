@@ -13,16 +13,17 @@ mod blocking;
 use args::{Driver, seconds};
 use clap::{Parser, Subcommand};
 use core::time::Duration;
+use std::process::ExitCode;
 
-fn main() -> Result<(), Box<dyn core::error::Error>> {
+fn main() -> ExitCode {
     let Options { command, connect_timeout, driver } = Options::parse();
-    match (driver, command) {
+    let ended = match (driver, command) {
         (Driver::Blocking, Command::Echo { url }) => {
-            println!("closed with {}", blocking::echo(&url, connect_timeout)?);
-            Ok(())
+            blocking::echo(&url, connect_timeout).map(|status| println!("closed with {status}"))
         }
         (Driver::Blocking, Command::Autobahn { url, agent }) => blocking::autobahn(&url, &agent, connect_timeout),
-    }
+    };
+    ended.map_or_else(args::complain, |()| ExitCode::SUCCESS)
 }
 
 /// Echoes what a server sends.

@@ -14,17 +14,19 @@ use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
 use core::num::NonZero;
 use core::time::Duration;
 use std::collections::HashMap;
+use std::process::ExitCode;
 use ws_stack::http::{Invalid, Origin, OriginPolicy};
 
-fn main() -> Result<(), Box<dyn core::error::Error>> {
+fn main() -> ExitCode {
     let options = Options::parse();
     if options.origin.len() > 1 && options.origin.iter().any(|rule| !matches!(rule, OriginRule::Only(_))) {
         let why = "`same` and `any` stand alone; several origins are given as URLs";
         Options::command().error(ErrorKind::ArgumentConflict, why).exit();
     }
-    match options.driver {
+    let served = match options.driver {
         Driver::Blocking => blocking::serve(options),
-    }
+    };
+    served.map_or_else(args::complain, |()| ExitCode::SUCCESS)
 }
 
 /// Echoes messages until it is killed.
