@@ -54,6 +54,8 @@ pub enum Misuse {
     NoKey,
     /// An extension failed to encode a message of this side.
     Encode,
+    /// A fragment for a message that is finished.
+    Finished,
     /// A message was begun and given up before its end, which ended the connection with 1011.
     Unfinished,
 }
@@ -114,6 +116,7 @@ impl Misuse {
             Self::HalfReceived => "a message is half received",
             Self::NoKey => "no masking key",
             Self::Encode => "extension failed to encode",
+            Self::Finished => "message is finished",
             Self::Unfinished => "message given up before its end",
         }
     }

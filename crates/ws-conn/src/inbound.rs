@@ -282,7 +282,8 @@ impl<D: Decode> Inbound<D> {
             if op.kind == Kind::Frame {
                 return Err(Misuse::HalfReceived.into());
             }
-            if op.kind == Kind::Message && self.got > op.into.len() {
+            // What another operation had got may be more than this one takes.
+            if self.got > op.limit {
                 return Err(Fault::Overflow);
             }
         }

@@ -1,6 +1,7 @@
 use super::sync::Mutex;
 use alloc::sync::Arc;
 use alloc::task::Wake;
+use alloc::vec::Vec;
 use core::task::Waker;
 
 /// The one waker that a transport's sending half is polled with.
@@ -12,11 +13,12 @@ use core::task::Waker;
 pub(crate) struct Hub {
     reader: Mutex<Option<Waker>>,
     writer: Mutex<Option<Waker>>,
+    others: Mutex<Vec<Waker>>,
 }
 
 impl Hub {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { reader: Mutex::new(None), writer: Mutex::new(None) })
+        Arc::new(Self { reader: Mutex::new(None), writer: Mutex::new(None), others: Mutex::new(Vec::new()) })
     }
 
     /// The task that waits to receive.
@@ -29,8 +31,21 @@ impl Hub {
         note(&self.writer, waker);
     }
 
+    /// A task that waits for room, or for a frame to end, without a place in an order.
+    pub(crate) fn note_other(&self, waker: &Waker) {
+        let mut others = self.others.lock();
+        if !others.iter().any(|known| known.will_wake(waker)) {
+            others.push(waker.clone());
+        }
+    }
+
     pub(crate) fn wake_reader(&self) {
         wake(&self.reader);
+    }
+
+    pub(crate) fn wake_others(&self) {
+        let others = core::mem::take(&mut *self.others.lock());
+        others.into_iter().for_each(Waker::wake);
     }
 }
 
@@ -42,6 +57,7 @@ impl Wake for Hub {
     fn wake_by_ref(self: &Arc<Self>) {
         wake(&self.writer);
         wake(&self.reader);
+        self.wake_others();
     }
 }
 

@@ -12,11 +12,13 @@ use core::time::Duration;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The turns of something that sends by poll functions, which keeps its place from one poll to the next.
+/// For what sends by poll functions, where nobody tells that a caller has given up.
+///
+/// It holds nothing from one poll to the next that others wait for, but for the turn of a message. It puts whole frames
+/// into the queue, where there is room and no frame of another is half out, and is woken when either changes.
 #[derive(Debug, Default)]
 pub(super) struct Access {
     message: Turn,
-    frame: Turn,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
@@ -42,8 +44,8 @@ impl Access {
         self.poll_alarm(line, cx, wire).map(Err)
     }
 
-    /// Does something with the turn of a frame, and gives it back when that is done.
-    pub(super) fn poll_frame<T, W: AsyncWrite + Unpin, E: Encode>(
+    /// Does something with the queue between two frames.
+    pub(super) fn poll_queue<T, W: AsyncWrite + Unpin, E: Encode>(
         &mut self,
         line: &Line<W, E>,
         cx: &mut Context<'_>,
@@ -52,52 +54,43 @@ impl Access {
     ) -> Poll<Result<T, Error>> {
         let mut known = false;
         loop {
-            let mut old = None;
             let mut out = line.lock();
-            let has = take(&mut out.frame, &mut self.frame, cx, &mut old);
-            let replies = if has { out.queue_replies() } else { Ok(()) };
-            let result = match (has, replies) {
-                (false, _) => Poll::Pending,
-                (true, Err(fault)) => Poll::Ready(Err(fault.into())),
-                (true, Ok(())) => act(&mut out, line.waker()),
+            let result = match out.torn {
+                true => Poll::Pending,
+                false => match out.queue_replies() {
+                    Ok(()) => act(&mut out, line.waker()),
+                    Err(fault) => Poll::Ready(Err(fault.into())),
+                },
             };
+            let result = result.map_err(|error| out.settle(error));
+            line.note(&out);
+            drop(out);
             if let Poll::Ready(result) = result {
-                let result = result.map_err(|error| out.settle(error));
-                // A fault here is the receiving direction's to find.
-                let _ = out.queue_replies();
-                let next = out.frame.leave(&mut self.frame);
-                let wake_reader = out.take_wanted() || result.is_err();
-                line.note(&out);
-                drop(out);
-                drop(old);
-                next.into_iter().for_each(Waker::wake);
-                if wake_reader {
+                if result.is_err() {
                     line.hub().wake_reader();
                 }
                 self.alarm = None;
                 return Poll::Ready(result);
             }
-            line.note(&out);
-            drop(out);
-            drop(old);
-            if !has || known {
+            if known {
                 return self.poll_alarm(line, cx, wire).map(Err);
             }
-            // The transport has the connection's waker, which is to wake this task. It may have become ready before the
-            // task was known, so that it is asked once more.
+            // The transport has the connection's waker, which is to wake this task. What it waits for may have happened
+            // before the task was known, so that it looks once more.
             known = true;
-            line.hub().note_writer(cx.waker());
+            line.hub().note_other(cx.waker());
         }
     }
 
-    /// Gives everything back.
+    /// Gives the turn of the message back.
     pub(super) fn leave<W: AsyncWrite + Unpin, E: Encode>(&mut self, line: &Line<W, E>) {
         let mut out = line.lock();
-        let next = [out.frame.leave(&mut self.frame), out.message.leave(&mut self.message)];
+        let next = out.message.leave(&mut self.message);
         line.note(&out);
         let wake_reader = !out.is_idle();
         drop(out);
-        next.into_iter().flatten().for_each(Waker::wake);
+        next.into_iter().for_each(Waker::wake);
+        line.hub().wake_others();
         if wake_reader {
             line.hub().wake_reader();
         }
@@ -120,16 +113,12 @@ impl Access {
         }
         self.alarm = None;
         let mut out = line.lock();
-        let (fault, write) = if self.frame == Turn::Has {
-            out.give_up(Fault::Timeout(Wait::Wire))
-        } else {
-            (Fault::Timeout(Wait::Turn), None)
-        };
-        let next = out.frame.leave(&mut self.frame);
+        let turn = out.torn || out.message.is_busy() && self.message != Turn::Has;
+        let (fault, write) =
+            if turn { (Fault::Timeout(Wait::Turn), None) } else { out.give_up(Fault::Timeout(Wait::Wire)) };
         line.note(&out);
         drop(out);
         drop(write);
-        next.into_iter().for_each(Waker::wake);
         line.hub().wake_reader();
         Poll::Ready(fault.into())
     }

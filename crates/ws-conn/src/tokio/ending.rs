@@ -65,7 +65,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             match ending.stage {
                 Stage::Flush => {
                     let mut out = self.line.lock();
-                    if out.frame.is_busy() {
+                    if out.torn {
                         out.want();
                         return Poll::Pending;
                     }

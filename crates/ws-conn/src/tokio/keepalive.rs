@@ -96,14 +96,18 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             }
         }
 
+        if pulse.ping.is_some_and(|ping| !ping.alive) {
+            // One at a time: another would set back the deadline of this one.
+            return Poll::Pending;
+        }
         let Some(next) = pulse.next.or_else(|| after(Instant::now(), interval)) else { return Poll::Pending };
         pulse.next = Some(next);
         if !self.timers.has_passed(next, waker) {
             return Poll::Pending;
         }
         let mut out = self.line.lock();
-        if out.frame.is_busy() {
-            // Whoever has the turn wakes this task when it leaves.
+        if out.torn {
+            // Whoever sends the frame wakes this task when it leaves.
             out.want();
             return Poll::Pending;
         }

@@ -41,7 +41,9 @@ pub(super) struct Out<W, E> {
     unflushed: bool,
     /// A frame broke off, or the transport failed: nothing can follow.
     broken: bool,
-    /// The receiving direction has something to send, and somebody else was at it.
+    /// A part of a frame is queued or written, and the rest is with its sender: nothing else may be queued.
+    pub(super) torn: bool,
+    /// The receiving direction has something to send, and could not.
     wanted: bool,
     /// One frame at a time.
     pub(super) frame: Turns,
@@ -53,6 +55,8 @@ pub(super) struct Out<W, E> {
 const QUEUED: u32 = 1;
 /// The status is set.
 const CLOSING: u32 = 1 << 1;
+/// The sending half of the transport is dropped.
+const GONE: u32 = 1 << 2;
 
 impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
@@ -67,6 +71,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
             written: 0,
             unflushed: false,
             broken: false,
+            torn: false,
             wanted: false,
             frame: Turns::default(),
             message: Turns::default(),
@@ -99,12 +104,19 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
         self.flags.load(Ordering::Acquire) & CLOSING != 0
     }
 
+    /// Whether the transport is given up.
+    #[inline]
+    pub(super) fn is_gone(&self) -> bool {
+        self.flags.load(Ordering::Acquire) & GONE != 0
+    }
+
     /// Puts the flags in line with what the lock guards. To be called before it is released, by whoever changed something.
     #[inline]
     pub(super) fn note(&self, out: &Out<W, E>) {
         let queued = if out.is_idle() { 0 } else { QUEUED };
         let closing = if out.shared.closed().is_some() { CLOSING } else { 0 };
-        let flags = queued | closing;
+        let gone = if out.write.is_none() { GONE } else { 0 };
+        let flags = queued | closing | gone;
         if self.flags.load(Ordering::Relaxed) != flags {
             self.flags.store(flags, Ordering::Release);
         }
@@ -150,7 +162,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     }
 
     fn closing(&self, mut out: MutexGuard<'_, Out<W, E>>) {
-        if !out.frame.is_busy() {
+        if !out.torn {
             // What cannot be queued now stays owed.
             let _ = out.queue_replies();
         }
@@ -170,7 +182,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Whether an operation can begin at once: nobody else is at it, nothing is owed, nothing is closed.
     #[inline]
     pub(super) fn is_free(&self, message: bool) -> bool {
-        let turns = self.frame.is_busy() || message && self.message.is_busy();
+        let turns = self.torn || self.frame.is_busy() || message && self.message.is_busy();
         !(turns || self.shared.owes() || self.broken || self.write.is_none()) && self.shared.closed().is_none()
     }
 
@@ -294,14 +306,15 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     fn poll_write_some(&mut self, waker: &Waker, then: &mut &[u8]) -> Poll<io::Result<()>> {
         let mut cx = Context::from_waker(waker);
         loop {
+            // What was queued may have been dropped with the transport: then it is not written.
+            let (Some(write), false) = (&mut self.write, self.broken) else {
+                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
+            };
             let queued = self.queue.as_deref().map_or(&[][..], Chunk::unread);
             if queued.is_empty() && then.is_empty() {
                 self.queue.take().into_iter().for_each(Chunk::give);
                 return Poll::Ready(Ok(()));
             }
-            let (Some(write), false) = (&mut self.write, self.broken) else {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-            };
             let write = Pin::new(write);
             let wrote = if then.is_empty() {
                 ready!(write.poll_write(&mut cx, queued))

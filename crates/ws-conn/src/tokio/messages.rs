@@ -111,28 +111,26 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages
         &mut self.conn
     }
 
-    /// Puts the message that was accepted into the queue, when it has its turn.
+    /// Puts the message that was accepted into the queue.
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let Some(message) = &self.pending else { return Poll::Ready(Ok(())) };
-        let (line, wire) = (&self.conn.line, self.timeouts.wire);
         let op = || Sending::message(message.opcode, &message.payload);
-        if op().is_data() {
-            ready!(self.access.poll_message(line, cx, wire))?;
-        }
         let put = |out: &mut Out<W, E>, waker: &Waker| {
             out.usable()?;
+            if op().is_data() && out.message.is_busy() {
+                return Poll::Pending;
+            }
             ready!(out.poll_room(waker))?;
             Poll::Ready(Ok(out.encode_all(&mut op())?))
         };
-        let result = ready!(self.access.poll_frame(line, cx, wire, put));
+        let result = ready!(self.access.poll_queue(&self.conn.line, cx, self.timeouts.wire, put));
         self.pending = None;
-        self.access.leave(&self.conn.line);
         Poll::Ready(result)
     }
 
     fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
-        self.access.poll_frame(&self.conn.line, cx, self.timeouts.wire, flush)
+        self.access.poll_queue(&self.conn.line, cx, self.timeouts.wire, flush)
     }
 }
 

@@ -164,7 +164,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
         let mut out = self.line.lock();
         let settled = self.inbound.reply(&mut out.shared);
-        let queued = if out.frame.is_busy() {
+        let queued = if out.torn {
             out.want();
             Ok(())
         } else {
@@ -187,7 +187,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn send_replies(&mut self) {
         if core::mem::take(&mut self.replied) && self.line.is_queued() {
             let mut out = self.line.lock();
-            if !out.frame.is_busy() {
+            if !out.torn {
                 // What cannot be written now is written before the next wait.
                 let _ = out.poll_flush(self.line.waker());
             }
@@ -198,8 +198,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// Waits for input.
     fn poll_fill(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
         self.replied = false;
-        if self.line.is_queued() {
+        if self.line.is_gone() {
+            let fault = self.inbound.eof(&mut self.line.lock().shared);
+            self.ended_by(fault, timeouts.wire);
+            return Poll::Ready(());
+        }
+        let queued = self.line.is_queued();
+        if queued {
             self.flush_queue(cx);
+        } else {
+            self.stalled = None;
         }
         if self.line.is_closing() && !self.lingers {
             // The wait is another one now: the machine is to say so.
@@ -233,7 +241,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             }
             Poll::Pending => {
                 self.release();
-                self.poll_wait(cx, need, timeouts)
+                self.poll_wait(cx, need, timeouts, queued)
             }
         }
     }
@@ -245,8 +253,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         self.line.hub().note_reader(cx.waker());
         let mut out = self.line.lock();
         let mut stalled = None;
-        if out.frame.is_busy() {
-            // Whoever has the turn writes the queue first, and wakes this task when it leaves.
+        if out.torn {
+            // Whoever sends the frame writes the queue first, and wakes this task when it leaves.
             out.want();
         } else {
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
@@ -268,11 +276,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     /// Nothing to read: waits, but no longer than the deadlines.
-    fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
+    fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts, flushed: bool) -> Poll<()> {
         let line = &self.line;
         line.hub().note_reader(cx.waker());
         // What happened before the task was known woke nobody.
-        if line.is_closing() && !self.lingers {
+        if line.is_closing() && !self.lingers || line.is_gone() || line.is_queued() && !flushed {
             return Poll::Ready(());
         }
         let waker = line.waker();

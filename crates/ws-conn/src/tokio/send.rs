@@ -101,11 +101,13 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
             Ok(step) => {
                 self.then = step.then;
                 self.encoded = step.done;
+                out.torn = true;
                 let wrote = match (step.done, step.then.is_empty()) {
                     (false, _) => Poll::Pending,
                     (true, true) => Poll::Ready(Ok(())),
                     (true, false) => out.poll_write(line.waker(), &mut self.then),
                 };
+                out.torn = !(self.encoded && self.then.is_empty());
                 match wrote {
                     Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
                     wrote => wrote,
@@ -183,6 +185,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                         let step = out.encode(op)?;
                         self.then = step.then;
                         self.encoded = step.done;
+                        out.torn = op.has_begun();
                     }
                     if !self.then.is_empty() || !self.encoded {
                         aside.blocked = true;
@@ -190,6 +193,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                         aside.blocked = false;
                     }
                     if self.encoded {
+                        out.torn = false;
                         self.stage = if self.flush { Stage::Flush } else { Stage::Done };
                     }
                 }
@@ -207,6 +211,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
     /// direction waited for that.
     fn leave(&mut self, out: &mut Out<W, E>, aside: &mut Aside) -> bool {
         if self.frame == Turn::Has {
+            out.torn = false;
             // A fault here is the receiving direction's to find.
             let _ = out.queue_replies();
         }
@@ -228,6 +233,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         if wake_reader {
             self.line.hub().wake_reader();
         }
+        self.line.hub().wake_others();
     }
 
     /// The time for the call begins when it first has to wait.

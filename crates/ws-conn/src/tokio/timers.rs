@@ -1,8 +1,9 @@
 use crate::timeouts::Need;
 use alloc::boxed::Box;
-use core::pin::Pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Waker};
 use core::time::Duration;
+use tokio::task::coop::unconstrained;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// The time of a connection: one timer for all its waits, which are told apart by values.
@@ -51,8 +52,10 @@ impl Timers {
             Some(timer) => timer.as_mut().reset(until),
             None => self.timer = Some(Box::pin(sleep_until(until))),
         }
-        let timer = self.timer.as_mut();
-        timer.is_some_and(|timer| timer.as_mut().poll(&mut Context::from_waker(waker)).is_ready())
+        let Some(timer) = &mut self.timer else { return false };
+        // A task that has used up its budget would find the timer pending without being registered with it.
+        let timer = pin!(unconstrained(timer.as_mut()));
+        timer.poll(&mut Context::from_waker(waker)).is_ready()
     }
 }
 

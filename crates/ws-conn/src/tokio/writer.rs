@@ -75,13 +75,19 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         if !self.finished {
             ready!(self.poll_fragment(cx, &[], true))?;
         }
-        self.poll_queue(cx)
+        ready!(self.poll_queue(cx))?;
+        // The next message of anyone may follow.
+        self.access.leave(&self.line);
+        Poll::Ready(Ok(()))
     }
 
     /// Puts one fragment into the queue: so much of the payload as there is room for.
     fn poll_fragment(&mut self, cx: &mut Context<'_>, payload: &[u8], fin: bool) -> Poll<Result<usize, Error>> {
+        if self.finished {
+            return Poll::Ready(Err(Misuse::Finished.into()));
+        }
         let opcode = self.opcode;
-        let len = ready!(self.access.poll_frame(&self.line, cx, self.wire, |out, waker| {
+        let len = ready!(self.access.poll_queue(&self.line, cx, self.wire, |out, waker| {
             out.usable()?;
             let room = ready!(out.poll_room(waker))?;
             let len = payload.len().min(room);
@@ -95,7 +101,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
 
     fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
-        self.access.poll_frame(&self.line, cx, self.wire, flush)
+        self.access.poll_queue(&self.line, cx, self.wire, flush)
     }
 }
 
