@@ -17,6 +17,7 @@ pub struct Shared {
     close_owed: bool,
     close_sent: bool,
     close_received: bool,
+    abandoned: bool,
 }
 
 /// How the transport is to be closed once everything owed is sent (RFC 6455, section 7.1.1).
@@ -41,6 +42,7 @@ impl Shared {
             close_owed: false,
             close_sent: false,
             close_received: false,
+            abandoned: false,
         }
     }
 
@@ -77,6 +79,7 @@ impl Shared {
     pub fn abandon(&mut self, code: CloseCode) -> Closed {
         self.pong_owed = false;
         self.close_owed = false;
+        self.abandoned |= !self.close_sent;
         self.close_sent = true;
         *self.status.get_or_insert(Closed(code))
     }
@@ -86,6 +89,15 @@ impl Shared {
     #[inline]
     pub fn closed(&self) -> Option<Closed> {
         self.status
+    }
+
+    /// Whether the connection was closed in order: a Close was sent, and the peer's has come.
+    ///
+    /// "If the TCP connection is closed after the WebSocket closing handshake was completed, the WebSocket connection is
+    /// said to have been closed _cleanly_." (RFC 6455, section 7.1.4)
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.close_sent && self.close_received && !self.abandoned
     }
 
     /// Whether a Pong or a Close waits to be sent.

@@ -218,6 +218,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         self.line.lock().shared.closed()
     }
 
+    /// Whether the connection was closed in order: a Close was sent, and the peer's has come (RFC 6455, section 7.1.4).
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.line.lock().shared.is_clean()
+    }
+
     /// The reason in the peer's Close, once it has come; empty where there is none.
     #[must_use]
     pub fn close_reason(&self) -> &str {
