@@ -37,7 +37,8 @@ impl Turns {
     pub(crate) fn try_take(&mut self, turn: &mut Turn) -> bool {
         match turn {
             Turn::Has => true,
-            Turn::Out if !self.busy => {
+            // Nobody waits then, not even one who believes so: all were woken to find out that there is no reason to.
+            Turn::Out | Turn::Waiting(_) if !self.busy => {
                 self.busy = true;
                 *turn = Turn::Has;
                 true

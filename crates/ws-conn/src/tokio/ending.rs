@@ -40,6 +40,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     pub(super) fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         self.line.hub().note_reader(cx.waker());
         if let Some(ending) = &mut self.ending
+            && !self.line.is_gone()
             && ending.timer.as_mut().poll(cx).is_pending()
         {
             ready!(self.poll_end_steps(cx));

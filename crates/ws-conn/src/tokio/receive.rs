@@ -199,8 +199,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn poll_fill(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
         self.replied = false;
         if self.line.is_gone() {
-            let fault = self.inbound.eof(&mut self.line.lock().shared);
-            self.ended_by(fault, timeouts.wire);
+            // Nothing was said that has to reach the peer. The machine knows the status from now on.
+            let _ = self.inbound.eof(&mut self.line.lock().shared);
+            self.hang_up();
             return Poll::Ready(());
         }
         let queued = self.line.is_queued();

@@ -1,0 +1,206 @@
+//! Nobody waits for a wake-up that went to somebody else.
+//!
+//! A transport remembers one waker for each direction, and several tasks have an interest in the sending one: who sends,
+//! and who receives and has answers to send. Here a task is polled when it was woken, and only then.
+
+use crate::T;
+use crate::transport::{Pair, Peer, Task};
+use std::task::Poll;
+use ws_conn::{CloseCode, Error, Opcode, Received, Role};
+use ws_testkit::naive::{self, Frame, close, ping, pong};
+
+type Receiving = Task<std::pin::Pin<Box<dyn Future<Output = (Result<Received, Error>, Pair)>>>>;
+
+fn receiving(mut conn: Pair) -> Receiving {
+    Task::new(Box::pin(async move { (conn.receive(&mut [0; 5000], T).await, conn) }))
+}
+
+/// A transport that takes `room` bytes and then no more, and a task that received a Ping and cannot answer it.
+fn blocked(room: usize) -> (Receiving, Peer, ws_conn::tokio::Sender<crate::transport::Write>) {
+    let (conn, peer) = Peer::new(Role::Server);
+    let sender = conn.sender();
+    peer.take(room);
+    peer.send(&[ping("p")]);
+    (receiving(conn), peer, sender)
+}
+
+/// Where a sender is when it is dropped, by the room there is for its frame of 2004 bytes, which goes before the Pong or
+/// behind it.
+const ROOMS: [usize; 7] = [0, 1, 3, 5, 1000, 2003, 2004];
+
+#[test]
+fn a_receiver_that_waits_behind_a_writer_goes_on_when_the_writer_is_dropped() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for room in ROOMS {
+        let (mut receive, peer, sender) = blocked(room);
+        let mut send = Task::new(sender.send(Opcode::BINARY, &[b'x'; 2000], T.wire));
+        let sent = send.poll().is_ready();
+        assert!(receive.poll().is_pending());
+        drop(send);
+        assert!(sent || receive.is_woken(), "{room} bytes of room: the Pong is the receiver's to send");
+        assert!(receive.poll().is_pending());
+        peer.take(usize::MAX);
+        assert!(receive.is_woken(), "{room} bytes of room: there is more to write, and room for it");
+        assert!(receive.poll().is_pending());
+        assert_eq!(peer.sent(), [naive::binary([b'x'; 2000]), pong("p")]);
+    }
+}
+
+#[test]
+fn a_receiver_that_waits_to_write_goes_on_when_a_writer_came_and_was_dropped() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for room in 0..4 {
+        let (mut receive, peer, sender) = blocked(room);
+        // It has told the transport its waker...
+        assert!(receive.poll().is_pending());
+        // ... and another task tells it another one, and goes.
+        let mut send = Task::new(sender.send(Opcode::BINARY, &[b'x'; 2000], T.wire));
+        assert!(send.poll().is_pending());
+        drop(send);
+        peer.take(usize::MAX);
+        assert!(receive.is_woken(), "{room} bytes of room");
+        assert!(receive.poll().is_pending());
+        assert_eq!(peer.sent()[0], pong("p"));
+    }
+}
+
+#[test]
+fn what_a_dropped_send_has_left_is_written_by_a_receiver_that_waits() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for room in ROOMS.into_iter().skip(1) {
+        let (conn, peer) = Peer::new(Role::Server);
+        let sender = conn.sender();
+        let mut receive = receiving(conn);
+        // It waits for input, and has nothing to write.
+        assert!(receive.poll().is_pending());
+        peer.take(room);
+        let mut send = Task::new(sender.send(Opcode::BINARY, &[b'x'; 2000], T.wire));
+        let sent = send.poll().is_ready();
+        drop(send);
+        assert!(sent || receive.is_woken(), "{room} bytes of room");
+        assert!(receive.poll().is_pending());
+        peer.take(usize::MAX);
+        assert!(sent || receive.is_woken(), "{room} bytes of room");
+        assert!(receive.poll().is_pending());
+        assert_eq!(peer.sent(), [naive::binary([b'x'; 2000])]);
+    }
+}
+
+/// Whoever is dropped, and wherever, the next in the order has its turn.
+#[test]
+fn a_turn_goes_on_to_who_waits_when_its_owner_is_dropped() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for dropped in 0..3 {
+        for room in ROOMS {
+            let (conn, peer) = Peer::new(Role::Server);
+            let sender = conn.sender();
+            peer.take(room);
+            let payloads = [[b'0'; 2000], [b'1'; 2000], [b'2'; 2000]];
+            let send = |at: usize| Task::new(sender.send(Opcode::BINARY, &payloads[at], T.wire));
+            let mut tasks = [0, 1, 2].map(|at| Some(send(at)));
+            for task in tasks.iter_mut().flatten() {
+                let _ = task.poll();
+            }
+            tasks[dropped] = None;
+            let mut receive = receiving(conn);
+            assert!(receive.poll().is_pending());
+            peer.take(usize::MAX);
+            let mut done = 0;
+            while let Some(task) = tasks.iter_mut().flatten().find(|task| task.is_woken()) {
+                done += usize::from(task.poll().is_ready());
+            }
+            let first = usize::from(room == 2004 && dropped != 0);
+            assert_eq!(done + first, 2, "{room} bytes of room, {dropped} dropped: somebody waits for ever");
+            assert!(receive.poll().is_pending());
+            // What was begun is finished, also that of a dropped one.
+            // The one that had its turn has begun, even if none of it was out yet.
+            let begun = if room == 2004 { 1 } else { 0 };
+            let whole = payloads.iter().enumerate().filter(|(at, _)| *at != dropped || *at <= begun);
+            let whole: Vec<Frame> = whole.map(|(_, payload)| naive::binary(*payload)).collect();
+            assert!(peer.sent() == whole, "{room} bytes of room, {dropped} dropped");
+        }
+    }
+}
+
+#[test]
+fn a_receiver_that_waits_is_woken_by_send_close() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    let (conn, peer) = Peer::new(Role::Server);
+    let sender = conn.sender();
+    let mut receive = receiving(conn);
+    assert!(receive.poll().is_pending());
+    peer.run(sender.send_close(CloseCode::NORMAL, "", T.wire)).unwrap();
+    // From now on it waits for the peer's Close, and no longer than `wire`.
+    assert!(receive.is_woken());
+    assert!(receive.poll().is_pending());
+    assert_eq!(peer.sent(), [close(1000, "")]);
+    runtime.block_on(tokio::time::advance(T.wire));
+    assert!(receive.is_woken());
+    let Poll::Ready((Err(error), _)) = finish(receive, &runtime) else { panic!("no error") };
+    assert_eq!(error.closed(), Some(CloseCode::NORMAL));
+}
+
+/// Polls to the end, while time passes.
+fn finish<F: Future>(mut task: Task<F>, runtime: &tokio::runtime::Runtime) -> Poll<F::Output> {
+    for _ in 0..10 {
+        if let Poll::Ready(output) = task.poll() {
+            return Poll::Ready(output);
+        }
+        runtime.block_on(tokio::time::advance(T.wire));
+    }
+    Poll::Pending
+}
+
+#[test]
+fn everybody_who_waits_is_woken_by_abort() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    let (conn, peer) = Peer::new(Role::Server);
+    let sender = conn.sender();
+    let mut receive = receiving(conn);
+    peer.take(100);
+    let mut sends = [0, 1, 2].map(|_| Task::new(sender.send(Opcode::BINARY, &[0; 2000], T.wire)));
+    let mut pings = [0, 1].map(|_| Task::new(sender.send(Opcode::PING, b"p", T.wire)));
+    let mut flush = Task::new(sender.flush(T.wire));
+    let mut stream = Task::new(sender.send_stream(Opcode::TEXT, T.wire));
+    assert!(receive.poll().is_pending());
+    assert!(sends.iter_mut().chain(&mut pings).all(|send| send.poll().is_pending()));
+    assert!(flush.poll().is_pending());
+    assert!(stream.poll().is_pending());
+
+    assert_eq!(sender.abort().0, CloseCode::ABNORMAL);
+    assert!(peer.is_shut());
+    for send in sends.iter_mut().chain(&mut pings) {
+        assert!(send.is_woken());
+        let Poll::Ready(Err(error)) = send.poll() else { panic!("it goes on to wait, or succeeds") };
+        assert_eq!(error.closed(), Some(CloseCode::ABNORMAL), "{error}");
+    }
+    assert!(flush.is_woken());
+    assert!(flush.poll().is_ready());
+    assert!(stream.is_woken() && matches!(stream.poll(), Poll::Ready(Err(_))));
+    assert!(receive.is_woken(), "a call that waits returns");
+    let Poll::Ready((Err(error), _)) = receive.poll() else { panic!("it goes on to wait") };
+    assert_eq!(error.closed(), Some(CloseCode::ABNORMAL));
+}
+
+#[test]
+fn a_call_that_waits_for_the_peer_to_hang_up_is_woken_by_abort() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    let (conn, peer) = Peer::new(Role::Server);
+    let sender = conn.sender();
+    let mut receive = receiving(conn);
+    peer.send(&[close(4000, "")]);
+    // The Close is answered, and the peer does not hang up.
+    assert!(receive.poll().is_pending());
+    assert_eq!(peer.sent(), [close(4000, "")]);
+    assert_eq!(sender.abort().0.get(), 4000);
+    assert!(receive.is_woken());
+    let Poll::Ready((Err(error), _)) = receive.poll() else { panic!("it goes on to wait") };
+    assert_eq!(error.closed().map(CloseCode::get), Some(4000));
+}
