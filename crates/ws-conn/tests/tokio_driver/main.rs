@@ -3,7 +3,9 @@
 
 mod cancellation;
 mod review;
+mod schedules;
 mod transport;
+mod wakers;
 
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};

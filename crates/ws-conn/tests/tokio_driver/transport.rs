@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::io::{self, IoSlice};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Wake, Waker};
@@ -179,16 +179,13 @@ impl Peer {
     /// Each call is a task of its own: it has a waker that nobody knew before.
     #[track_caller]
     pub(crate) fn poll<F: Future>(&self, future: F, polls: usize) -> Option<F::Output> {
-        let task = Arc::new(Task::default());
-        let waker = Waker::from(Arc::clone(&task));
-        let mut future = pin!(future);
+        let mut task = Task::new(future);
         for _ in 0..polls {
-            task.woken.store(false, Ordering::SeqCst);
-            if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            if let Poll::Ready(output) = task.poll() {
                 return Some(output);
             }
             self.tick();
-            assert!(task.woken.load(Ordering::SeqCst), "the task waits, and nothing will wake it");
+            assert!(task.is_woken(), "the task waits, and nothing will wake it");
         }
         None
     }
@@ -199,14 +196,34 @@ impl Peer {
     }
 }
 
-#[derive(Default)]
-struct Task {
-    woken: AtomicBool,
+/// A future with a waker of its own, polled by the test.
+pub(crate) struct Task<F> {
+    future: Pin<Box<F>>,
+    woken: Arc<Woken>,
 }
 
-impl Wake for Task {
+impl<F: Future> Task<F> {
+    pub(crate) fn new(future: F) -> Self {
+        Self { future: Box::pin(future), woken: Arc::new(Woken(AtomicBool::new(true))) }
+    }
+
+    pub(crate) fn poll(&mut self) -> Poll<F::Output> {
+        self.woken.0.store(false, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self.woken));
+        self.future.as_mut().poll(&mut Context::from_waker(&waker))
+    }
+
+    /// Whether there is a reason to poll it: it is new, or was woken since the last poll.
+    pub(crate) fn is_woken(&self) -> bool {
+        self.woken.0.load(Ordering::SeqCst)
+    }
+}
+
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
     fn wake(self: Arc<Self>) {
-        self.woken.store(true, Ordering::SeqCst);
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
