@@ -1,0 +1,26 @@
+//! One table of scenarios, run over the bare state machine and over the blocking driver.
+//!
+//! A scenario says what the peer sends, which calls the application makes, what must come out of them and what must
+//! have been sent (see [`scenario`]). The runs differ in how the bytes arrive and in what the transport does meanwhile;
+//! the outcome must not.
+//!
+//! | run | over | how the bytes arrive |
+//! |---|---|---|
+//! | [`run_machine`] | `Inbound`, `Outbound`, `Shared` | cut at every point, into every size, at random; ending at every byte |
+//! | [`run_blocking`] | `blocking::Conn`, scripted transport | likewise |
+//! | [`run_failures`] | `blocking::Conn`, scripted transport | with every operation failing, short, late or interrupted |
+//! | [`run_sockets`] | `blocking::Conn`, TCP and Unix sockets | as the operating system likes |
+//!
+//! [`waits`] holds the laws of time, under virtual time; [`extension`] a toy extension for the scenarios that need one.
+
+mod app;
+mod blocking;
+mod extension;
+mod machine;
+mod run_blocking;
+mod run_failures;
+mod run_machine;
+mod run_sockets;
+mod scenario;
+mod table;
+mod waits;
