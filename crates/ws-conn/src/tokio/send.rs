@@ -93,7 +93,8 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
     fn poll_now(&mut self) -> Option<Result<(), Error>> {
         let (line, op) = (self.line, self.op.as_mut()?);
         let mut out = line.lock();
-        if self.stage != Stage::Turn || !out.is_free(op.is_data()) {
+        // The turn of a message in several operations has to be kept.
+        if self.stage != Stage::Turn || self.keep.is_some() || !out.is_free(op.is_data()) {
             return None;
         }
         let result = match out.encode(op) {
@@ -117,7 +118,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         };
         let Poll::Ready(result) = result else {
             out.frame.try_take(&mut self.frame);
-            if op.is_data() && self.keep.is_none() {
+            if op.is_data() {
                 out.message.try_take(&mut self.message);
             }
             self.stage = if self.encoded && self.then.is_empty() { Stage::Flush } else { Stage::Frame };
