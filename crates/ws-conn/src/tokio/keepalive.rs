@@ -41,13 +41,14 @@ pub(super) struct Pulse {
     round_trip: Option<Duration>,
 }
 
-/// A Ping that nothing has come after yet.
+/// A Ping that is not answered yet.
 #[derive(Clone, Copy, Debug)]
 struct Ping {
     /// The place in the queue that has to be written for it to have left.
     mark: u64,
     left: Option<Instant>,
-    alive: bool,
+    /// When the last bytes came, if any came after it.
+    heard: Option<Instant>,
 }
 
 impl Pulse {
@@ -55,11 +56,38 @@ impl Pulse {
         Self { keepalive, next: None, ping: None, count: 0, round_trip: None }
     }
 
-    /// A byte has come. That is all that is noted; the clock is read when the interval is over.
+    /// Bytes have come. Of those before them it is known by now whether a Pong was among them.
     #[inline]
-    pub(super) fn alive(&mut self) {
-        if let Some(ping) = &mut self.ping {
-            ping.alive = true;
+    pub(super) fn alive(&mut self, answered: bool) {
+        if self.ping.is_some() {
+            self.heard(answered);
+        }
+    }
+
+    #[cold]
+    fn heard(&mut self, answered: bool) {
+        if answered {
+            self.settle();
+        } else if let Some(ping) = &mut self.ping {
+            ping.heard = Some(Instant::now());
+        }
+    }
+
+    /// The Pong came with the last bytes that were read.
+    fn settle(&mut self) {
+        if let Some(Ping { left: Some(left), heard: Some(heard), .. }) = self.ping.take() {
+            self.round_trip = Some(heard.saturating_duration_since(left));
+        }
+    }
+
+    /// The queue was written, up to a place that `is_written` knows.
+    #[inline]
+    pub(super) fn wrote(&mut self, is_written: impl FnOnce(u64) -> bool) {
+        if let Some(ping) = &mut self.ping
+            && ping.left.is_none()
+            && is_written(ping.mark)
+        {
+            ping.left = Some(Instant::now());
         }
     }
 
@@ -76,27 +104,21 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         let waker = self.line.waker();
         let Keepalive { interval, patience } = pulse.keepalive;
 
-        if let Some(ping) = &mut pulse.ping {
-            if ping.left.is_none() && self.line.lock().is_written(ping.mark) {
-                ping.left = Some(Instant::now());
-            }
-            if let Some(left) = ping.left {
-                if self.inbound.pong_came() {
-                    pulse.round_trip = Some(left.elapsed());
-                    pulse.ping = None;
-                } else if !ping.alive
-                    && let Some(until) = after(left, patience)
-                    && self.timers.has_passed(until, waker)
-                {
-                    let need = Need { wait: Wait::Pong, epoch: 0 };
-                    let fault = self.inbound.expired(need, &mut self.line.lock().shared);
-                    self.ended_by(fault, timeouts.wire);
-                    return Poll::Ready(());
-                }
-            }
+        if self.inbound.pong_came() {
+            pulse.settle();
+        }
+        pulse.wrote(|mark| self.line.lock().is_written(mark));
+        if let Some(Ping { left: Some(left), heard: None, .. }) = pulse.ping
+            && let Some(until) = after(left, patience)
+            && self.timers.has_passed(until, waker)
+        {
+            let need = Need { wait: Wait::Pong, epoch: 0 };
+            let fault = self.inbound.expired(need, &mut self.line.lock().shared);
+            self.ended_by(fault, timeouts.wire);
+            return Poll::Ready(());
         }
 
-        if pulse.ping.is_some_and(|ping| !ping.alive) {
+        if pulse.ping.is_some_and(|ping| ping.heard.is_none()) {
             // One at a time: another would set back the deadline of this one.
             return Poll::Pending;
         }
@@ -117,7 +139,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             && out.encode(&mut Sending::message(Opcode::PING, &payload)).is_ok();
         if sent {
             self.inbound.expect_pong(payload);
-            pulse.ping = Some(Ping { mark: out.mark(), left: None, alive: false });
+            pulse.ping = Some(Ping { mark: out.mark(), left: None, heard: None });
         }
         pulse.next = after(Instant::now(), interval);
         self.line.note(&out);
