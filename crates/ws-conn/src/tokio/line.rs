@@ -39,6 +39,8 @@ pub(super) struct Out<W, E> {
     written: u64,
     /// The transport may hold back what was written.
     unflushed: bool,
+    /// The transport did not take all of it when it was last asked.
+    blocked: bool,
     /// A frame broke off, or the transport failed: nothing can follow.
     broken: bool,
     /// A part of a frame is queued or written, and the rest is with its sender: nothing else may be queued.
@@ -70,6 +72,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
             queued: 0,
             written: 0,
             unflushed: false,
+            blocked: false,
             broken: false,
             torn: false,
             wanted: false,
@@ -297,6 +300,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Writes the queue, and `then` behind it.
     pub(super) fn poll_write(&mut self, waker: &Waker, then: &mut &[u8]) -> Poll<io::Result<()>> {
         let result = self.poll_write_some(waker, then);
+        self.blocked = result.is_pending();
         if matches!(result, Poll::Ready(Err(_))) {
             self.broken = true;
         }
@@ -348,12 +352,30 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             && let Some(write) = &mut self.write
         {
             // TLS keeps ciphertext back until it is asked for.
-            let result = ready!(Pin::new(write).poll_flush(&mut Context::from_waker(waker)));
+            let result = Pin::new(write).poll_flush(&mut Context::from_waker(waker));
+            self.blocked = result.is_pending();
+            let result = ready!(result);
             self.unflushed = false;
             if let Err(error) = result {
                 self.broken = true;
                 return Poll::Ready(Err(error));
             }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends what is queued, and what is owed. Only between frames.
+    ///
+    /// To what the peer does not take nothing is added: what is owed stays in its slot, where a newer Pong replaces it.
+    pub(super) fn poll_send(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
+        if !self.blocked {
+            // What cannot be queued now stays owed.
+            let _ = self.queue_replies();
+        }
+        ready!(self.poll_flush(waker))?;
+        if self.shared.owes() {
+            let _ = self.queue_replies();
+            return self.poll_flush(waker);
         }
         Poll::Ready(Ok(()))
     }
@@ -385,6 +407,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             Error::Io(error) => self.shared.closed().map_or(Error::Io(error), Error::from),
             Error::Fault(fault) => self.shared.fail(fault).into(),
         }
+    }
+
+    /// Whether the transport is known not to take more at present.
+    #[inline]
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked
     }
 
     /// Asks whoever has the turn to wake the receiving direction when it leaves.

@@ -167,6 +167,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         let queued = if out.torn {
             out.want();
             Ok(())
+        } else if out.is_blocked() {
+            Ok(())
         } else {
             out.queue_replies()
         };
@@ -189,7 +191,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             let mut out = self.line.lock();
             if !out.torn {
                 // What cannot be written now is written before the next wait.
-                let _ = out.poll_flush(self.line.waker());
+                let _ = out.poll_send(self.line.waker());
             }
             self.line.note(&out);
         }
@@ -230,7 +232,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                     let fault = self.inbound.eof(&mut self.line.lock().shared);
                     self.ended_by(fault, timeouts.wire);
                 } else if let Some(pulse) = &mut self.pulse {
-                    pulse.alive();
+                    pulse.alive(self.inbound.pong_came());
                 }
                 Poll::Ready(())
             }
@@ -259,16 +261,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             out.want();
         } else {
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            let _ = out.queue_replies();
-            if out.poll_flush(self.line.waker()).is_pending() {
+            if out.poll_send(self.line.waker()).is_pending() {
                 stalled = Some(match self.stalled.take() {
                     Some(known) if !out.is_written(known.mark) => known,
                     _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
                 });
-            } else if out.shared.owes() {
-                // There was no room for it; there is now.
-                let _ = out.queue_replies();
-                let _ = out.poll_flush(self.line.waker());
+            }
+            if let Some(pulse) = &mut self.pulse {
+                pulse.wrote(|mark| out.is_written(mark));
             }
         }
         self.line.note(&out);
