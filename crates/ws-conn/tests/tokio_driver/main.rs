@@ -5,6 +5,7 @@ mod cancellation;
 mod review;
 mod schedules;
 mod transport;
+mod waits;
 mod wakers;
 
 use std::time::Duration;

@@ -49,6 +49,8 @@ struct State {
     held: Vec<u8>,
     sent: Vec<u8>,
     shut: bool,
+    /// The peer hangs up when this side does.
+    polite: bool,
     dropped: bool,
     writer: Option<Waker>,
     calls: Calls,
@@ -79,6 +81,7 @@ impl Peer {
             held: Vec::new(),
             sent: Vec::new(),
             shut: false,
+            polite: false,
             dropped: false,
             writer: None,
             calls: Calls::default(),
@@ -120,6 +123,11 @@ impl Peer {
         let waker = state.reader.take();
         drop(state);
         waker.into_iter().for_each(Waker::wake);
+    }
+
+    /// Hangs up as soon as this side does, and not before.
+    pub(crate) fn hang_up_after(&self) {
+        self.state().polite = true;
     }
 
     /// Takes no more than `room` bytes from now on.
@@ -313,6 +321,10 @@ impl AsyncWrite for Write {
         let state = &mut *guard;
         state.sent.append(&mut state.held);
         state.shut = true;
+        state.eof |= state.polite;
+        let waker = state.reader.take();
+        drop(guard);
+        waker.into_iter().for_each(Waker::wake);
         Poll::Ready(Ok(()))
     }
 }
