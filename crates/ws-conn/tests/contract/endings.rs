@@ -2,16 +2,14 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::unix::net::UnixStream;
 use std::thread;
 
 use crate::harness::{TIMEOUTS, WIRE, closed, fault, message, open, said, wire};
-use crate::sockets::{AMPLE, SHORT, server};
-use ws_conn::blocking::Conn;
+use crate::sockets::{AMPLE, SHORT, server, timed};
 use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts, Violation};
 use ws_testkit::judge;
 use ws_testkit::naive::{self, Frame, close, ping, pong, text};
-use ws_testkit::transport::{Script, Step};
+use ws_testkit::transport::{Op, Script, Step};
 
 const PATIENT: Timeouts = Timeouts::new(AMPLE, AMPLE);
 
@@ -43,7 +41,7 @@ fn a_close_survives_what_the_peer_wrote_before_it_reads() {
     let peer = thread::spawn(move || {
         let violation = Frame::new(naive::TEXT, [0xff]);
         socket.write_all(&wire(Role::Client, &[violation])).unwrap();
-        for _ in 0..64 {
+        for _ in 0..16 {
             socket.write_all(&[b'x'; 128 * 1024]).unwrap();
         }
         read_to_end(&mut socket)
@@ -51,6 +49,20 @@ fn a_close_survives_what_the_peer_wrote_before_it_reads() {
     assert_eq!(fault(conn.receive(&mut [0; 64], PATIENT)), Fault::Violation(Violation::Utf8));
     let heard = peer.join().unwrap();
     assert_eq!((heard.len(), heard[0].close_code()), (1, Some(1007)), "the Close, then the end, no reset");
+}
+
+#[test]
+fn a_connection_that_ends_says_so_before_it_reads_on() {
+    // Both sides could wait for the other's end otherwise.
+    let script = Script::new([said(Role::Client, &[close(1000, ""), text("unread")]), Step::Eof]);
+    let (mut conn, peer) = open(Role::Server, script.read_limit(8));
+    assert_eq!(fault(conn.receive(&mut [0; 64], TIMEOUTS)), closed(1000));
+    let ops: Vec<Op> = peer.transport.calls().into_iter().map(|call| call.op).filter(|op| *op != Op::Flush).collect();
+    let [Op::Read, Op::Write, Op::Shutdown(Shutdown::Write), drain @ .., Op::Shutdown(Shutdown::Both)] = &ops[..]
+    else {
+        panic!("{ops:?}");
+    };
+    assert!(drain.len() > 1 && drain.iter().all(|op| *op == Op::Read), "{ops:?}");
 }
 
 #[test]
@@ -86,11 +98,13 @@ fn a_close_from_another_thread_wakes_a_blocked_read() {
     let (mut conn, mut socket) = server();
     let sender = conn.sender();
     // Nobody answers the Close: the wait is for its answer then, no longer for a message.
-    let reader = thread::spawn(move || fault(conn.receive(&mut [0; 64], Timeouts::new(SHORT, AMPLE))));
+    let timeouts = Timeouts::new(SHORT, AMPLE);
+    let reader = thread::spawn(move || timed(|| fault(conn.receive(&mut [0; 64], timeouts))));
     socket.write_all(&wire(Role::Client, &[ping("?")])).unwrap();
     assert_eq!(read_until(&mut socket, naive::PONG), pong("?"));
     sender.send_close(CloseCode::GOING_AWAY, "", AMPLE).unwrap();
-    assert_eq!(reader.join().unwrap(), closed(1001));
+    let (end, took) = reader.join().unwrap();
+    assert!(end == closed(1001) && took < AMPLE, "{end:?} after {took:?}");
     assert_eq!(read_to_end(&mut socket), [close(1001, "")]);
 }
 
@@ -138,10 +152,11 @@ fn a_failure_to_write_does_not_end_receive_before_the_peers_close_is_read() {
     assert_eq!(conn.close_reason(), "bye");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_peer_that_reads_no_more_is_still_listened_to() {
-    let (ours, mut socket) = UnixStream::pair().unwrap();
-    let mut conn = Conn::over(ours, Role::Server);
+    let (ours, mut socket) = std::os::unix::net::UnixStream::pair().unwrap();
+    let mut conn = ws_conn::blocking::Conn::over(ours, Role::Server);
     socket.shutdown(Shutdown::Read).unwrap();
     let frames = [ping("unanswered"), text("one"), ping("unanswered"), text("two"), close(1001, "bye")];
     socket.write_all(&wire(Role::Client, &frames)).unwrap();

@@ -71,7 +71,12 @@ pub(crate) struct Peer {
 impl Peer {
     /// Everything the connection has sent so far, judged, and shown without masks.
     pub(crate) fn sent(&self) -> Vec<Frame> {
-        self.sent_under(&Judge::new(self.role == Role::Client))
+        self.sent_under(&self.judge())
+    }
+
+    /// The rules for what the connection sends.
+    pub(crate) fn judge(&self) -> Judge {
+        Judge::new(self.role == Role::Client)
     }
 
     /// As [`sent`](Self::sent), with the allowances of a test.

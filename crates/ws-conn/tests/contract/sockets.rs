@@ -18,7 +18,7 @@ use ws_testkit::naive::Frame;
 pub(crate) type Tcp = Conn<Socket<TcpStream>, Socket<TcpStream>>;
 
 /// A patience that no test is to reach.
-pub(crate) const AMPLE: Duration = Duration::from_secs(600);
+pub(crate) const AMPLE: Duration = Duration::from_secs(60);
 
 /// A patience that a test waits for.
 pub(crate) const SHORT: Duration = Duration::from_millis(150);
@@ -33,11 +33,16 @@ pub(crate) fn server() -> (Tcp, TcpStream) {
 
 /// What a peer heard until the connection ended, and how often it dripped meanwhile.
 pub(crate) struct Heard {
-    pub(crate) drips: usize,
+    drips: usize,
     bytes: Vec<u8>,
 }
 
 impl Heard {
+    /// Whether the peer dripped, and the connection ended before the peer gave up.
+    pub(crate) fn was_cut_short(&self) -> bool {
+        (1..MOST_DRIPS).contains(&self.drips)
+    }
+
     /// The frames, judged.
     pub(crate) fn frames(&self) -> Vec<Frame> {
         judge::check_sent_bytes(false, &self.bytes).unwrap()
@@ -91,4 +96,4 @@ pub(crate) fn timed<T>(body: impl FnOnce() -> T) -> (T, Duration) {
 }
 
 const INTERVAL: Duration = Duration::from_millis(5);
-const MOST_DRIPS: usize = 4000;
+const MOST_DRIPS: usize = 1000;

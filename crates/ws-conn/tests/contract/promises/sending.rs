@@ -6,7 +6,6 @@ use std::thread;
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server};
 use ws_conn::{Error, Fault, Misuse, Opcode, Role, Timeouts, Wait};
-use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame, binary, close, continuation, ping, pong, text};
 use ws_testkit::transport::{self, FailAt, Script, Step};
 
@@ -25,7 +24,7 @@ fn p14_send_takes_every_opcode_but_that_of_a_continuation() {
         sender.send(Opcode::CLOSE, b"\x03\xe8bye", WIRE).unwrap();
         let expected: Vec<Frame> =
             opcodes.map(|opcode| Frame::new(opcode, "hello")).chain([close(1000, "bye")]).collect();
-        let judge = Judge::new(peer.transport.written()[1] >= 0x80).allow_reserved_opcodes();
+        let judge = peer.judge().allow_reserved_opcodes();
         assert_eq!(peer.sent_under(&judge), expected);
     }
 }
@@ -144,7 +143,7 @@ fn p16_a_stream_takes_data_opcodes_only() {
         stream.write_all(b"a").unwrap();
         stream.finish().unwrap();
     }
-    let sent = peer.sent_under(&Judge::new(false).allow_reserved_opcodes());
+    let sent = peer.sent_under(&peer.judge().allow_reserved_opcodes());
     let expected = (1..8).flat_map(|opcode| [Frame::new(opcode, "a").not_final(), continuation("")]);
     assert!(sent.into_iter().eq(expected));
 }
