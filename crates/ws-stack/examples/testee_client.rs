@@ -9,6 +9,8 @@
 mod args;
 #[path = "testee/blocking/client.rs"]
 mod blocking;
+#[path = "testee/tokio/client.rs"]
+mod tokio;
 
 use args::{Driver, seconds};
 use clap::{Parser, Subcommand};
@@ -17,11 +19,16 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let Options { command, connect_timeout, driver } = Options::parse();
-    let ended = match (driver, command) {
-        (Driver::Blocking, Command::Echo { url }) => {
-            blocking::echo(&url, connect_timeout).map(|status| println!("closed with {status}"))
+    let ended = match command {
+        Command::Echo { url } => match driver {
+            Driver::Tokio => tokio::echo(&url, connect_timeout),
+            Driver::Blocking => blocking::echo(&url, connect_timeout),
         }
-        (Driver::Blocking, Command::Autobahn { url, agent }) => blocking::autobahn(&url, &agent, connect_timeout),
+        .map(|status| println!("closed with {status}")),
+        Command::Autobahn { url, agent } => match driver {
+            Driver::Tokio => tokio::autobahn(&url, &agent, connect_timeout),
+            Driver::Blocking => blocking::autobahn(&url, &agent, connect_timeout),
+        },
     };
     ended.map_or_else(args::complain, |()| ExitCode::SUCCESS)
 }
@@ -36,7 +43,7 @@ struct Options {
     #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "10")]
     connect_timeout: Duration,
     /// What to run over
-    #[arg(long, global = true, value_name = "NAME", value_enum, default_value = "blocking")]
+    #[arg(long, global = true, value_name = "NAME", value_enum, default_value = "tokio")]
     driver: Driver,
 }
 

@@ -8,6 +8,10 @@
 mod args;
 #[path = "testee/blocking/server.rs"]
 mod blocking;
+#[path = "testee/buffers.rs"]
+mod buffers;
+#[path = "testee/tokio/server.rs"]
+mod tokio;
 
 use args::{Driver, seconds};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
@@ -24,6 +28,7 @@ fn main() -> ExitCode {
         Options::command().error(ErrorKind::ArgumentConflict, why).exit();
     }
     let served = match options.driver {
+        Driver::Tokio => tokio::serve(options),
         Driver::Blocking => blocking::serve(options),
     };
     served.map_or_else(args::complain, |()| ExitCode::SUCCESS)
@@ -37,9 +42,9 @@ struct Options {
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
     listen: String,
     /// What to run over
-    #[arg(long, value_name = "NAME", value_enum, default_value = "blocking")]
+    #[arg(long, value_name = "NAME", value_enum, default_value = "tokio")]
     driver: Driver,
-    /// How many threads accept connections
+    /// With tokio, how many threads the runtime has; over blocking sockets, how many accept connections
     #[arg(long, value_name = "N", default_value = "1")]
     workers: NonZero<usize>,
     /// How long an opening handshake may take

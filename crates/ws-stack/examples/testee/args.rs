@@ -8,6 +8,8 @@ use std::process::ExitCode;
 /// The drivers that a testee can run over.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum Driver {
+    /// tokio, a task for each connection.
+    Tokio,
     /// Blocking sockets, a thread for each connection.
     Blocking,
 }

@@ -3,6 +3,7 @@
 
 mod echo;
 
+use crate::buffers::Buffers;
 use crate::{Echo, Options};
 use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
@@ -59,6 +60,7 @@ struct Server {
     policy: Policy,
     /// The policies of paths that have one of their own.
     guarded: Vec<(String, Policy)>,
+    buffers: Buffers,
 }
 
 impl Server {
@@ -68,7 +70,8 @@ impl Server {
         };
         let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
         let guarded = guarded.collect::<Result<_, Invalid>>()?;
-        Ok(Self { policy: policy(options.origin_policy())?, guarded, options })
+        let buffers = Buffers::new(options.max_message);
+        Ok(Self { policy: policy(options.origin_policy())?, guarded, buffers, options })
     }
 
     fn serve(&self, stream: TcpStream) -> Result<(), HandshakeError> {
@@ -82,8 +85,12 @@ impl Server {
         // Each of them goes on until the connection is closed; the status is of no interest here.
         let _ = match self.options.echo {
             Echo::Message => echo::with_message(&mut conn, timeouts),
-            // Pages that no message has touched cost nothing.
-            Echo::Receive => echo::with_receive(&mut conn, timeouts, &mut vec![0; self.options.max_message]),
+            Echo::Receive => {
+                let mut buffer = self.buffers.take();
+                let ended = echo::with_receive(&mut conn, timeouts, &mut buffer);
+                self.buffers.give(buffer);
+                ended
+            }
         };
         Ok(())
     }

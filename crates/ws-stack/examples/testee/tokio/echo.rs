@@ -1,0 +1,38 @@
+//! The echo loops of both testees.
+
+use core::convert::Infallible;
+use tokio::io::{AsyncRead, AsyncWrite};
+use ws_stack::{Conn, Error, Timeouts};
+
+/// Sends back each message as it came, until there is an error: at the latest that the connection is closed.
+///
+/// One write answers all messages that one read has brought: what is fed goes out before the connection waits.
+pub(crate) async fn with_message<R, W>(conn: &mut Conn<R, W>, timeouts: Timeouts) -> Result<Infallible, Error>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let sender = conn.sender();
+    loop {
+        let message = conn.message(timeouts).await?;
+        sender.feed(message.opcode(), &message, timeouts.wire).await?;
+    }
+}
+
+/// The same by way of a buffer.
+#[allow(dead_code, reason = "the client has no use for it")]
+pub(crate) async fn with_receive<R, W>(
+    conn: &mut Conn<R, W>,
+    timeouts: Timeouts,
+    buffer: &mut [u8],
+) -> Result<Infallible, Error>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let sender = conn.sender();
+    loop {
+        let received = conn.receive(buffer, timeouts).await?;
+        sender.feed(received.opcode, &buffer[..received.len], timeouts.wire).await?;
+    }
+}

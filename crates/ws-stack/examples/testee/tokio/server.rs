@@ -1,0 +1,93 @@
+//! The server over tokio: one task that accepts, and a task for each connection.
+
+mod echo;
+
+use crate::buffers::Buffers;
+use crate::{Echo, Options};
+use core::time::Duration;
+use std::io::{self, ErrorKind, Write};
+use std::sync::Arc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::time::sleep;
+use ws_stack::http::{Invalid, Limits, OriginPolicy};
+use ws_stack::{Conn, Exchange, HandshakeError, Policy, Timeouts, Transport};
+
+/// Serves until the process is killed.
+pub(crate) fn serve(options: Options) -> Result<(), Box<dyn core::error::Error>> {
+    let runtime = match options.workers.get() {
+        1 => Builder::new_current_thread().enable_all().build(),
+        workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
+    };
+    runtime?.block_on(accept(Arc::new(Server::new(options)?)))
+}
+
+async fn accept(server: Arc<Server>) -> Result<(), Box<dyn core::error::Error>> {
+    let listener = TcpListener::bind(&server.options.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", server.options.listen))?;
+    println!("listening on {}", listener.local_addr()?);
+    io::stdout().flush()?;
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => drop(tokio::spawn(connection(stream, Arc::clone(&server)))),
+            // The client has hung up before its turn came.
+            Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
+            Err(error) => {
+                eprintln!("cannot accept: {error}");
+                sleep(RETRY).await;
+            }
+        }
+    }
+}
+
+/// The task of a connection. What it needs for the handshake it keeps on the heap, and lets go of.
+async fn connection(stream: TcpStream, server: Arc<Server>) {
+    let Ok(mut conn) = Box::pin(server.handshake(stream)).await else { return };
+    let timeouts = Timeouts::new(server.options.wire, server.options.idle);
+    // Each of them goes on until the connection is closed. That a peer breaks the protocol is what judges do; what it is
+    // told then is theirs to see.
+    match server.options.echo {
+        Echo::Message => drop(echo::with_message(&mut conn, timeouts).await),
+        Echo::Receive => {
+            let mut buffer = server.buffers.take();
+            let _ = echo::with_receive(&mut conn, timeouts, &mut buffer).await;
+            server.buffers.give(buffer);
+        }
+    }
+}
+
+struct Server {
+    options: Options,
+    policy: Policy,
+    /// The policies of paths that have one of their own.
+    guarded: Vec<(String, Policy)>,
+    buffers: Buffers,
+}
+
+impl Server {
+    fn new(options: Options) -> Result<Self, Invalid> {
+        let policy = |origin: OriginPolicy| {
+            Policy::default().origin(origin).protocols(&options.subprotocol)?.header("Server", "ws-stack")
+        };
+        let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
+        let guarded = guarded.collect::<Result<_, Invalid>>()?;
+        let buffers = Buffers::new(options.max_message);
+        Ok(Self { policy: policy(options.origin_policy())?, guarded, buffers, options })
+    }
+
+    async fn handshake(&self, stream: TcpStream) -> Result<Tcp, HandshakeError> {
+        let exchange = Exchange::read(stream, Limits::default(), self.options.handshake).await?;
+        let path = exchange.request().path();
+        let guarded = self.guarded.iter().find(|(guarded, _)| guarded == path);
+        let policy = guarded.map_or(&self.policy, |(_, policy)| policy);
+        let mut conn = exchange.upgrade(policy).await?.conn;
+        conn.set_message_limit(self.options.max_message);
+        Ok(conn)
+    }
+}
+
+type Tcp = Conn<<TcpStream as Transport>::Read, <TcpStream as Transport>::Write>;
+
+/// How long to wait after something could not be had from the system.
+const RETRY: Duration = Duration::from_millis(20);
