@@ -53,6 +53,8 @@ pub struct Inbound<D = Plain> {
     opcode: Opcode,
     open: bool,
     coded: bool,
+    /// Whether the extension may hold output back, of input that it has taken.
+    holds: bool,
     skipped: bool,
     text: bool,
     utf8: Utf8,
@@ -113,6 +115,7 @@ impl<D: Decode> Inbound<D> {
             opcode: Opcode::CONTINUATION,
             open: false,
             coded: false,
+            holds: false,
             skipped: false,
             text: false,
             utf8: Utf8::new(),
@@ -288,8 +291,16 @@ impl<D: Decode> Inbound<D> {
             }
         }
         loop {
+            if self.holds
+                && self.place != Place::Tail
+                && let Some(step) = self.held_back(op)?
+            {
+                return Ok(step);
+            }
             let rest = input.get(*used..).unwrap_or_default();
             let step = match self.place {
+                // What a stream has got so far is not to be lost to what ends the connection, nor is it to wait.
+                Place::Head if self.got > 0 && op.kind == Kind::Chunk && !goes_on(rest) => Some(self.done(op, false)),
                 Place::Head => match self.head(op, rest, used)? {
                     true => None,
                     false => Some(self.dry(op)),
@@ -352,4 +363,9 @@ impl<D: Decode> Inbound<D> {
         self.reported = true;
         Step::Done(Received { opcode, len, fin })
     }
+}
+
+/// Whether the next frame is a continuation, as far as its first byte tells.
+fn goes_on(rest: &[u8]) -> bool {
+    rest.first().is_some_and(|byte| byte & 0x7F == 0)
 }

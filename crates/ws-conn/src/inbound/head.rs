@@ -93,6 +93,7 @@ impl<D: Decode> Inbound<D> {
             self.open = true;
             self.skipped = false;
             self.coded = header.rsv != 0;
+            self.holds = false;
             self.text = header.opcode == Opcode::TEXT;
             self.utf8 = Utf8::new();
         }

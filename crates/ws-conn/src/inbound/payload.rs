@@ -142,6 +142,19 @@ impl<D: Decode> Inbound<D> {
         if self.left == 0 { self.end_of_frame(op) } else { Ok(None) }
     }
 
+    /// Fetches what an extension holds back of the input that it has taken, since it had no room for it. Who reads a
+    /// stream is not to wait for the peer to get it.
+    #[cold]
+    pub(super) fn held_back(&mut self, op: &mut Receiving<'_>) -> Result<Option<Step>, Fault> {
+        while self.holds {
+            if self.decode_into(op, &[], false)?.is_none() {
+                return self.full(op).map(Some);
+            }
+        }
+        // On the level of frames this belongs to the frame before, and must not run into the next one.
+        Ok((op.kind == Kind::Frame && self.got > 0).then(|| self.done(op, false)))
+    }
+
     /// Fetches what an extension still holds of a message whose last frame is in.
     pub(super) fn tail(&mut self, op: &mut Receiving<'_>) -> Result<Option<Step>, Fault> {
         loop {
@@ -180,6 +193,7 @@ impl<D: Decode> Inbound<D> {
         };
         let coded = self.decode.decode(input, last, out)?;
         let wrote = coded.wrote.min(out.len());
+        self.holds = wrote == out.len() && !coded.end;
         if over && wrote > 0 {
             return Err(Fault::Overflow);
         }
