@@ -34,10 +34,10 @@ impl<'i> Input<'i> {
         self.take(len.into())
     }
 
-    /// A payload that may be longer than the input: a byte that says how often its bytes are repeated (0 to 31 times
+    /// A payload that may be longer than the input: a byte that says how often its bytes are repeated (0 to 7 times
     /// more), then [`counted`](Self::counted) bytes.
     pub(crate) fn payload(&mut self) -> Vec<u8> {
-        let times = 1 + usize::from(self.byte() & 31);
+        let times = 1 + usize::from(self.byte() & 7);
         self.counted().repeat(times)
     }
 

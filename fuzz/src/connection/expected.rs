@@ -65,6 +65,12 @@ impl Expected {
         Self { events: events(&frames[..legal]), end }
     }
 
+    /// What is legal is not taken for a violation.
+    pub(crate) fn assert_no_worse(&self, events: &[Event]) {
+        let violation = events.iter().any(|event| matches!(event, Event::End(Fault::Violation(_))));
+        assert!(!violation || matches!(self.end, End::Violation | End::Within), "{self:?}, but {events:?}");
+    }
+
     /// Compares what happened. A limit may end it before its time, and then with nothing else.
     pub(crate) fn assert_is(&self, events: &[Event], limited: bool) {
         let at = events.iter().position(|event| matches!(event, Event::End(_))).unwrap_or(events.len());

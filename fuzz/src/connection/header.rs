@@ -80,4 +80,5 @@ fn verdict(header: &Header, size: usize, from: Role) -> Result<(), Violation> {
     }
 }
 
-const MADE_UP: u64 = 70_000;
+/// The naive reader looks at each byte. Longer lengths are compared as they are announced.
+const MADE_UP: u64 = 300;

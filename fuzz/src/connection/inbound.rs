@@ -6,7 +6,8 @@ use crate::input::Input;
 use ws_conn::{Accept, Opcode, Role};
 
 /// Any bytes, in any pieces and any ways of receiving, are taken as [`Driver::receive`] says. Where there is one way only,
-/// the events are those of the bytes in one piece; they are also those that the naive reader and the judge make of them.
+/// the events are those of the bytes in one piece; they are also those that the naive reader and the judge make of them. With
+/// several, what is legal is at least not taken for a violation.
 ///
 /// The input: what is accepted, the limit of a message (255: the length of the wire), the ways (counted; none is that of
 /// whole messages), the sizes of pieces (counted), the wire.
@@ -21,14 +22,17 @@ pub(crate) fn inbound(role: Role, input: &[u8]) {
     let limit = if limit == 255 { wire.len() } else { limit.into() };
 
     let cut = Driver::new(role, accept, &ways, limit).receive(wire, sizes);
+    let reserved = accept == Accept::ALL;
     if ways.len() > 1 {
-        // What a message is then depends on where it was cut.
+        // What a message is then depends on where it was cut. But what is legal stays so.
+        if reserved || accept == Accept::V13 {
+            Expected::of(role, reserved, wire).assert_no_worse(&cut);
+        }
         return;
     }
     let whole = Driver::new(role, accept, &ways, limit).receive(wire, &[]);
     assert_eq!(cut, whole, "the pieces matter");
 
-    let reserved = accept == Accept::ALL;
     match ways.first() {
         None | Some(Way::Message | Way::Held | Way::Lend | Way::Chunk) if reserved || accept == Accept::V13 => {
             let limited = limit < wire.len() && ways.first() != Some(&Way::Chunk);
