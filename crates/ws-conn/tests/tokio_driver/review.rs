@@ -264,6 +264,46 @@ async fn a_parked_message_that_exceeds_the_limit_of_message_is_too_big() {
     assert!(matches!(result, Err(Error::Fault(Fault::Overflow))), "{result:?}");
 }
 
+// The time of a call begins when it first has to wait: what an earlier call that was dropped has waited is not its own.
+#[tokio::test(start_paused = true)]
+async fn a_write_chunk_has_its_own_time_after_one_that_was_dropped() {
+    let (wire, conn) = server();
+    let mut writer = conn.sender().send_stream(Opcode::BINARY, SECOND).await.unwrap();
+    assert!(timeout(SECOND / 2, writer.write_chunk(&[7; 200_000])).await.is_err());
+    tokio::time::advance(10 * SECOND).await;
+    wire.lock().room = 1000;
+    let began = Instant::now();
+    let result = writer.write_chunk(&[7; 200_000]).await;
+    assert!(matches!(result, Err(Error::Fault(Fault::Timeout(Wait::Wire)))), "{result:?}");
+    assert!(began.elapsed() >= SECOND, "given up after {:?}", began.elapsed());
+}
+
+// A frame that broke off because the transport failed is nobody's any more: the end does not wait for it.
+#[tokio::test(start_paused = true)]
+async fn the_end_does_not_wait_for_a_frame_that_broke_off_at_once() {
+    let (wire, mut conn) = server();
+    wire.lock().broken = true;
+    assert!(matches!(conn.sender().send(Opcode::BINARY, &[7; 100_000], SECOND).await, Err(Error::Io(_))));
+    wire.arrive(&naive::close(1000, "").masked(KEY).bytes());
+    wire.lock().eof = true;
+    let began = Instant::now();
+    assert_closed(conn.receive(&mut [0; 16], T).await.map(drop), CloseCode::NORMAL);
+    assert_eq!(began.elapsed(), Duration::ZERO);
+}
+
+// "Other data messages wait until it is finished": also for a message whose first fragment could go at once.
+#[tokio::test(start_paused = true)]
+async fn a_message_of_frames_keeps_its_turn_from_its_first_fragment_on() {
+    let (wire, mut conn) = server();
+    wire.open();
+    let sender = conn.sender();
+    let mut frames = conn.frames(T);
+    frames.set_write_mode(Opcode::BINARY, false);
+    frames.write_frame(b"one").await.unwrap();
+    let waits = sender.send(Opcode::BINARY, b"two", SECOND).await;
+    assert!(matches!(waits, Err(Error::Fault(Fault::Timeout(Wait::Turn)))), "{waits:?}");
+}
+
 fn server() -> (Wire, Conn<Half, Half>) {
     let wire = Wire::default();
     let conn = Conn::new(Half(wire.clone()), Half(wire.clone()), Role::Server);
@@ -304,6 +344,8 @@ struct Wire(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     input: VecDeque<u8>,
+    /// Nothing comes behind the input.
+    eof: bool,
     output: Vec<u8>,
     /// How much it takes.
     room: usize,
@@ -353,7 +395,7 @@ impl AsyncRead for Half {
             meanwhile();
         }
         let mut state = self.0.lock();
-        if state.input.is_empty() {
+        if state.input.is_empty() && !state.eof {
             state.reader = Some(cx.waker().clone());
             return Poll::Pending;
         }
