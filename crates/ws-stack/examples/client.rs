@@ -4,8 +4,8 @@
 //! cargo run --release --example client -- ws://127.0.0.1:9001/
 //! ```
 //!
-//! At the end of the input it closes with 1000. The exit code is 0 if that is the status in the end, and not another one
-//! that the server or a fault has set before.
+//! At the end of the input it closes with 1000. The exit code is 0 if that is the status in the end, not another one that
+//! the server or a fault has set before, and if the server's Close has come too.
 
 use clap::Parser;
 use core::time::Duration;
@@ -24,8 +24,8 @@ const TIMEOUTS: Timeouts = Timeouts::new(WIRE, Duration::MAX);
 
 fn main() -> ExitCode {
     match run(Options::parse()) {
-        Ok(CloseCode::NORMAL) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::FAILURE,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -47,8 +47,8 @@ struct Options {
     header: Vec<(String, String)>,
 }
 
-/// Answers the status that the connection was closed with.
-fn run(options: Options) -> Result<CloseCode, Box<dyn core::error::Error>> {
+/// Answers whether the connection was closed in order.
+fn run(options: Options) -> Result<bool, Box<dyn core::error::Error>> {
     let mut connect = Connect::to(&options.url)?;
     for name in &options.subprotocol {
         connect = connect.subprotocol(name);
@@ -75,7 +75,7 @@ fn run(options: Options) -> Result<CloseCode, Box<dyn core::error::Error>> {
     };
     let Some(status) = why.closed() else { return Err(why.into()) };
     eprintln!("closed with {status} {:?}", conn.close_reason());
-    Ok(status)
+    Ok(status == CloseCode::NORMAL && conn.is_clean())
 }
 
 /// Sends each line as a text message, and a Close at the end.

@@ -1,0 +1,96 @@
+//! The echo over tokio: a task for each connection.
+
+use crate::{ADDRESS, HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
+use core::convert::Infallible;
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::io::{self, ErrorKind};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+use tokio::{select, signal, spawn};
+use ws_stack::http::Limits;
+use ws_stack::{CloseCode, Conn, Error, Exchange, HandshakeError, Policy, Transport};
+
+#[tokio::main]
+pub(crate) async fn serve() -> io::Result<()> {
+    let listener = TcpListener::bind(ADDRESS).await?;
+    // Each connection has a receiver: it learns from it when to close, and by dropping it tells that it has.
+    let (shutdown, _) = watch::channel(());
+    announce();
+    select! {
+        never = accept(&listener, &shutdown) => match never {},
+        stop = signal::ctrl_c() => stop?,
+    }
+    println!("closing {} connections", shutdown.receiver_count());
+    shutdown.send_replace(());
+    let _ = timeout(LINGER, shutdown.closed()).await;
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener, shutdown: &watch::Sender<()>) -> Infallible {
+    loop {
+        match listener.accept().await {
+            Ok((stream, peer)) => {
+                let shutdown = shutdown.subscribe();
+                spawn(async move {
+                    if let Err(error) = connection(stream, peer, shutdown).await {
+                        eprintln!("{peer}: no connection: {error}");
+                    }
+                });
+            }
+            Err(error) => {
+                eprintln!("cannot take a connection: {error}");
+                // There may be too many.
+                sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Answers a request with the page, or makes it a connection and echoes until it is closed.
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    mut shutdown: watch::Receiver<()>,
+) -> Result<(), HandshakeError> {
+    let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE).await {
+        // Browsers open connections in advance, and close those that they have no use for.
+        Err(HandshakeError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
+        result => result?,
+    };
+    if wants_page(exchange.request()) {
+        return exchange.respond(200, HTML, PAGE).await;
+    }
+
+    // The default policy lets in this server's own page, and programs that are not browsers.
+    let mut conn = exchange.upgrade(&Policy::default()).await?.conn;
+    println!("{peer}: open");
+    select! {
+        // Where the loop ends for want of a way to send, the peer's Close is still to come.
+        Err(why) = echo(&mut conn) => {
+            let _ = conn.finish(CloseCode::UNEXPECTED, "", LINGER).await;
+            match why.closed() {
+                Some(status) => println!("{peer}: closed with {status} {:?}", conn.close_reason()),
+                None => println!("{peer}: closed: {why}"),
+            }
+        }
+        _ = shutdown.changed() => {
+            let _ = conn.finish(CloseCode::GOING_AWAY, SHUTDOWN, LINGER).await;
+            println!("{peer}: closed with {}", CloseCode::GOING_AWAY);
+        }
+    }
+    Ok(())
+}
+
+/// The echo itself. Messages that arrive together are answered with one write: what is fed goes out before the
+/// connection waits.
+async fn echo(conn: &mut Tcp) -> Result<Infallible, Error> {
+    let sender = conn.sender();
+    loop {
+        let message = conn.message(TIMEOUTS).await?;
+        sender.feed(message.opcode(), &message, TIMEOUTS.wire).await?;
+    }
+}
+
+type Tcp = Conn<<TcpStream as Transport>::Read, <TcpStream as Transport>::Write>;
