@@ -11,13 +11,15 @@
 //! | [`run_failures`] | `blocking::Conn`, scripted transport | with every operation failing, short, late or interrupted |
 //! | [`run_sockets`] | `blocking::Conn`, TCP and Unix sockets | as the operating system likes |
 //!
-//! [`waits`] holds the laws of time, under virtual time; [`extension`] a toy extension for the scenarios that need one.
+//! [`waits`] holds the laws of time, under virtual time; [`extension`] a toy extension for the scenarios that need one, and
+//! [`run_extension`] what the table cannot say about it: what it costs, and how its messages are cut.
 
 mod app;
 mod blocking;
 mod extension;
 mod machine;
 mod run_blocking;
+mod run_extension;
 mod run_failures;
 mod run_machine;
 mod run_sockets;

@@ -49,7 +49,7 @@ fn failed(fault: impl Into<ws_conn::Fault>) -> Event {
 }
 
 /// Bytes that differ from their neighbours, and from themselves one masking key further on.
-fn bytes(len: usize) -> Vec<u8> {
+pub(crate) fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|at| (at * 7 + at / 251) as u8).collect()
 }
 

@@ -210,9 +210,9 @@ fn sent() -> Vec<Scenario> {
             ])
             .gives([text("x")])
             .sends([
-                message(2, [bytes(70000), bytes(1), bytes(70000)].concat()),
+                message(2, [bytes(35000), bytes(1), bytes(5000)].concat()),
                 pong("p"),
-                message(2, bytes(70000)),
+                message(2, bytes(600)),
                 pong("q"),
             ]),
         scenario("coded: sends control frames as they are")

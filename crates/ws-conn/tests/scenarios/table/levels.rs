@@ -87,6 +87,21 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .calls([Prefix(1, 1), Send(Opcode::BINARY, b"x".to_vec()), Receive(10)])
             .gives([prefix(Opcode::TEXT, "a"), text("two")])
             .sends([naive::binary("x"), pong("p")]),
+        scenario("a stream given up between fragments, before a ping is looked at")
+            .peer([naive::text("ab").not_final(), ping("p"), continuation("cd"), naive::text("two")])
+            .calls([Prefix(1, 2), Send(Opcode::BINARY, b"x".to_vec()), Receive(10)])
+            .gives([prefix(Opcode::TEXT, "ab"), text("two")])
+            .sends([naive::binary("x"), pong("p")]),
+        scenario("a stream gives what came before it gives what ends it: a close")
+            .peer([naive::text("abc").not_final(), naive::close(1000, "")])
+            .calls([Prefix(10, 3), Receive(10)])
+            .gives([prefix(Opcode::TEXT, "abc")])
+            .closed_by_peer(1000),
+        scenario("a stream gives what came before it gives what ends it: a violation")
+            .peer([naive::text("abc").not_final(), naive::text("def")])
+            .calls([Prefix(10, 3), Receive(10)])
+            .gives([prefix(Opcode::TEXT, "abc")])
+            .fails(Violation::ContinuationMissing, 1002),
         scenario("frames: a continuation cannot begin a message of ours")
             .peer([naive::text("go on")])
             .calls([SendFrame(Opcode::CONTINUATION, true, vec![1]), Frames(10)])
