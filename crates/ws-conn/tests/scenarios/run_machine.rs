@@ -5,7 +5,8 @@ use crate::extension::{Roll, Unroll};
 use crate::machine::Machine;
 use crate::scenario::{Failure, Outcome, Scenario, closed, same};
 use crate::table;
-use std::panic::{self, AssertUnwindSafe};
+use core::panic::AssertUnwindSafe;
+use std::panic;
 use ws_conn::{Fault, Outbound, Plain, Role};
 use ws_testkit::chunks;
 

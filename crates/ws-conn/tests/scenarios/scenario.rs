@@ -184,7 +184,7 @@ impl Scenario {
 
     /// What the peer sends, as bytes, when our side has this role.
     pub(crate) fn wire(&self, role: Role) -> Vec<u8> {
-        let key = |at: usize| (role == Role::Server).then(|| [0x5A ^ at as u8, 0x13, 0xC7, 0x80 | at as u8]);
+        let key = |at: usize| (role == Role::Server).then_some([0x5A ^ at as u8, 0x13, 0xC7, 0x80 | at as u8]);
         let frames = self.peer.iter().enumerate();
         frames.flat_map(|(at, peer)| peer.bytes(key(at))).collect()
     }
@@ -235,7 +235,7 @@ impl Peer {
             Self::Raw(bytes, frame) => bytes(&with(frame, key)),
             Self::Announced(len, frame) => {
                 let mut bytes = raw::announced(&with(frame, key), *len);
-                bytes.extend(key.map_or(frame.payload.clone(), |key| naive::masked(&frame.payload, key)));
+                bytes.extend(key.map_or_else(|| frame.payload.clone(), |key| naive::masked(&frame.payload, key)));
                 bytes
             }
         }

@@ -2,7 +2,7 @@
 
 use super::{LENGTHS, binary, bytes, text};
 use crate::scenario::Call::{Frames, Message, Receive, Stream};
-use crate::scenario::{Scenario, scenario};
+use crate::scenario::{Peer, Scenario, scenario};
 use ws_conn::{Opcode, Role};
 use ws_testkit::{golden, naive};
 
@@ -43,7 +43,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
             .gives([binary(bytes(200))]),
         scenario("a masking key of zero")
             .only(Role::Server)
-            .peer([crate::scenario::Peer::Exact(naive::binary(*b"plain").masked([0; 4]))])
+            .peer([Peer::Exact(naive::binary(*b"plain").masked([0; 4]))])
             .gives([binary(*b"plain")]),
     ];
     all.extend(lengths());
@@ -69,17 +69,17 @@ fn lengths() -> Vec<Scenario> {
 
 /// The examples of RFC 6455, section 5.7, that a peer of ours may send, as they are on the wire.
 fn golden() -> Vec<Scenario> {
-    let exact = |hex: fn() -> Vec<golden::Golden>, role: Role, name: &str| {
-        let frames = hex().into_iter().map(|golden| crate::scenario::Peer::Exact(golden.frame()));
+    let exact = |role: Role, name: &str| {
+        let golden = golden::RFC_6455_SECTION_5_7.into_iter();
+        let of_peer = golden.filter(|golden| golden.mask.is_some() == (role == Role::Server));
+        let frames = of_peer.map(|golden| Peer::Exact(golden.frame()));
         scenario(name).only(role).peer(frames).calls([Receive(65536)])
     };
-    let to_client = || golden::RFC_6455_SECTION_5_7.into_iter().filter(|golden| golden.mask.is_none()).collect();
-    let to_server = || golden::RFC_6455_SECTION_5_7.into_iter().filter(|golden| golden.mask.is_some()).collect();
     vec![
-        exact(to_client, Role::Client, "the examples of section 5.7 for a client")
+        exact(Role::Client, "the examples of section 5.7 for a client")
             .gives([text("Hello"), text("Hello"), binary([b'*'; 256]), binary([b'*'; 65536])])
             .sends([naive::pong("Hello")]),
-        exact(to_server, Role::Server, "the examples of section 5.7 for a server").gives([text("Hello")]),
+        exact(Role::Server, "the examples of section 5.7 for a server").gives([text("Hello")]),
     ]
 }
 
