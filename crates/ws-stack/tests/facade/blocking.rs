@@ -1,6 +1,4 @@
-//! What the README and the examples build on, by the names that the facade gives.
-
-#![cfg(all(feature = "blocking", feature = "http"))]
+//! Over blocking sockets.
 
 use core::error::Error;
 use core::time::Duration;
