@@ -12,14 +12,17 @@ pub(crate) struct ThreadKeys;
 
 impl Keys for ThreadKeys {
     fn key(&mut self) -> Option<[u8; 4]> {
-        GENERATOR.with_borrow_mut(|generator| {
+        let key = GENERATOR.try_with(|generator| {
+            let mut generator = generator.borrow_mut();
             if generator.is_none() {
                 let mut seed = [0; 32];
                 getrandom::fill(&mut seed).ok()?;
                 *generator = Some(ChaCha12Rng::from_seed(seed));
             }
             generator.as_mut().map(|generator| generator.next_u32().to_ne_bytes())
-        })
+        });
+        // A thread that ends has no generator any more.
+        key.ok().flatten()
     }
 }
 

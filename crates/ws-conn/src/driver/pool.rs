@@ -15,7 +15,9 @@ pub(crate) struct Chunk {
 impl Chunk {
     /// An empty buffer of [`Buffer::SIZE`].
     pub(crate) fn take() -> Box<Self> {
-        FREE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)))
+        // A thread that ends has no store any more.
+        let pooled = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
+        pooled.unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)))
     }
 
     /// A buffer of its own for bytes that no pooled one holds.
@@ -30,7 +32,8 @@ impl Chunk {
         self.start = 0;
         self.end = 0;
         if self.buffer.len() == Buffer::SIZE {
-            FREE.with_borrow_mut(|free| {
+            let _ = FREE.try_with(|free| {
+                let mut free = free.borrow_mut();
                 if free.len() < FREE_MOST {
                     free.push(self);
                 }

@@ -44,6 +44,11 @@ impl Access {
         self.poll_alarm(line, cx, wire).map(Err)
     }
 
+    /// A new call begins, with its own time.
+    pub(super) fn begin(&mut self) {
+        self.alarm = None;
+    }
+
     /// Does something with the queue between two frames.
     pub(super) fn poll_queue<T, W: AsyncWrite + Unpin, E: Encode>(
         &mut self,

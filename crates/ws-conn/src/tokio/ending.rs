@@ -70,10 +70,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                         out.want();
                         return Poll::Pending;
                     }
-                    let _ = out.queue_replies();
+                    let replied = out.queue_replies().is_ok();
                     let flushed = out.poll_flush(self.line.waker());
                     self.line.note(&out);
-                    if ready!(flushed).is_ok() && out.shared.owes() {
+                    if ready!(flushed).is_ok() && replied && out.shared.owes() {
                         // There was no room for it; there is now.
                         continue;
                     }

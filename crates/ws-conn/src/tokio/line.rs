@@ -18,7 +18,7 @@ use ws_frame::{CloseCode, Role};
 
 /// The sending direction of a connection, shared by the connection and its senders.
 ///
-/// One lock, held for one poll or one drop, and never while a waker is woken or dropped. The transport's sending half is
+/// One lock, held for one poll or one drop, and never while a task's waker is woken or dropped by the driver. The transport's sending half is
 /// polled with [`Hub`]'s waker only.
 pub(super) struct Line<W, E> {
     out: Mutex<Out<W, E>>,
@@ -189,6 +189,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         !(turns || self.shared.owes() || self.broken || self.write.is_none()) && self.shared.closed().is_none()
     }
 
+    /// Whether nothing can be sent any more.
+    #[inline]
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// The place behind everything that is queued.
     #[inline]
     pub(super) fn mark(&self) -> u64 {
@@ -303,6 +309,9 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.blocked = result.is_pending();
         if matches!(result, Poll::Ready(Err(_))) {
             self.broken = true;
+            // A frame that broke off is nobody's any more.
+            self.torn = false;
+            self.queue.take().into_iter().for_each(Chunk::give);
         }
         result
     }

@@ -3,6 +3,8 @@
 //! [`Conn`] receives, in one task at a time; any number of [`Sender`]s send, from any task. No task is spawned: answers
 //! to Pings and Closes, what was fed and not flushed, keepalive and deadlines advance while a call is in progress.
 //!
+//! The runtime needs its timer (`enable_time`, or `enable_all`).
+//!
 //! # Cancel safety
 //!
 //! Every future may be dropped at any time, in `select!` or a timeout: nothing is lost, repeated or torn. What a dropped

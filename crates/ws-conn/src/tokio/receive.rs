@@ -46,6 +46,8 @@ impl<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> 
         if got > 0 {
             // The machine refuses the message if it does not fit.
             into.iter_mut().zip(conn.held.get_mut(got)).for_each(|(to, from)| *to = *from);
+        } else {
+            conn.held.recycle();
         }
         Self { conn, into, live: true }
     }

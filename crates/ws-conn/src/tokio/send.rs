@@ -108,7 +108,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                     (true, true) => Poll::Ready(Ok(())),
                     (true, false) => out.poll_write(line.waker(), &mut self.then),
                 };
-                out.torn = !(self.encoded && self.then.is_empty());
+                out.torn = !(out.is_broken() || self.encoded && self.then.is_empty());
                 match wrote {
                     Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
                     wrote => wrote,

@@ -48,7 +48,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
 
     /// As [`send`](Self::send), but the frame may stay in a queue of at most 64 KiB until the next
     /// [`flush`](Self::flush) or [`send`](Self::send), or until the connection is about to wait for the peer: many
-    /// small messages make one write.
+    /// small messages make one write. A connection that waits already is not woken for it.
     ///
     /// # Errors
     ///

@@ -50,6 +50,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
     ///
     /// If this does not resolve, a front part of the payload may have been sent: use `AsyncWrite` to know how much.
     pub async fn write_chunk(&mut self, mut payload: &[u8]) -> Result<(), Error> {
+        self.access.begin();
         while !payload.is_empty() {
             let wrote = poll_fn(|cx| self.poll_fragment(cx, payload, false)).await?;
             payload = payload.get(wrote..).unwrap_or_default();
@@ -68,6 +69,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
     ///
     /// If this does not resolve, the message is either finished, once its last frame has begun, or given up.
     pub async fn finish(mut self) -> Result<(), Error> {
+        self.access.begin();
         poll_fn(|cx| self.poll_finish(cx)).await
     }
 
@@ -106,7 +108,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
 }
 
 /// As [`write_chunk`](MessageWriter::write_chunk); the [`Fault`](crate::Fault) is the source of the error. Shutting down
-/// finishes the message.
+/// finishes the message. The time of a write runs from the poll that first had to wait to the one that succeeds, whatever
+/// becomes of the caller in between.
 impl<W: AsyncWrite + Unpin, E: Encode> AsyncWrite for MessageWriter<W, E> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, payload: &[u8]) -> Poll<io::Result<usize>> {
         if payload.is_empty() {
