@@ -13,7 +13,7 @@ type Tcp = Conn<<TcpStream as Transport>::Read, <TcpStream as Transport>::Write>
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn echo(url: &str, connect_timeout: Duration) -> Result<CloseCode, Box<dyn Error>> {
     let mut conn = open(url, connect_timeout).await?;
-    let Err(error) = echo::with_message(&mut conn, TIMEOUTS).await;
+    let Err(error) = echo::with_message(&mut conn, &TIMEOUTS).await;
     // A violation of the peer's is reported as such, and has its status too.
     conn.closed().map(|closed| closed.0).ok_or_else(|| error.into())
 }
@@ -29,7 +29,7 @@ pub(crate) async fn autobahn(url: &str, agent: &str, connect_timeout: Duration) 
     for case in 1..=count {
         let mut conn = open(&format!("{url}/runCase?case={case}&agent={agent}"), connect_timeout).await?;
         // The server breaks the protocol in many of them: how it ends is for the server to judge.
-        let _ = echo::with_message(&mut conn, TIMEOUTS).await;
+        let _ = echo::with_message(&mut conn, &TIMEOUTS).await;
     }
 
     let mut conn = open(&format!("{url}/updateReports?agent={agent}"), connect_timeout).await?;

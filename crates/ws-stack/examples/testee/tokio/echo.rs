@@ -7,14 +7,14 @@ use ws_stack::{Conn, Error, Timeouts};
 /// Sends back each message as it came, until there is an error: at the latest that the connection is closed.
 ///
 /// One write answers all messages that one read has brought: what is fed goes out before the connection waits.
-pub(crate) async fn with_message<R, W>(conn: &mut Conn<R, W>, timeouts: Timeouts) -> Result<Infallible, Error>
+pub(crate) async fn with_message<R, W>(conn: &mut Conn<R, W>, timeouts: &Timeouts) -> Result<Infallible, Error>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let sender = conn.sender();
     loop {
-        let message = conn.message(timeouts).await?;
+        let message = conn.message(*timeouts).await?;
         sender.feed(message.opcode(), &message, timeouts.wire).await?;
     }
 }
@@ -23,7 +23,7 @@ where
 #[allow(dead_code, reason = "the client has no use for it")]
 pub(crate) async fn with_receive<R, W>(
     conn: &mut Conn<R, W>,
-    timeouts: Timeouts,
+    timeouts: &Timeouts,
     buffer: &mut [u8],
 ) -> Result<Infallible, Error>
 where
@@ -32,7 +32,7 @@ where
 {
     let sender = conn.sender();
     loop {
-        let received = conn.receive(buffer, timeouts).await?;
+        let received = conn.receive(buffer, *timeouts).await?;
         sender.feed(received.opcode, &buffer[..received.len], timeouts.wire).await?;
     }
 }

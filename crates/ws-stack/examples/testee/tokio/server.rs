@@ -4,9 +4,9 @@ mod echo;
 
 use crate::buffers::Buffers;
 use crate::{Echo, Options};
+use core::pin::Pin;
 use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
-use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
@@ -19,10 +19,12 @@ pub(crate) fn serve(options: Options) -> Result<(), Box<dyn core::error::Error>>
         1 => Builder::new_current_thread().enable_all().build(),
         workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
     };
-    runtime?.block_on(accept(Arc::new(Server::new(options)?)))
+    // It lives as long as the process.
+    let server = Box::leak(Box::new(Server::new(options)?));
+    runtime?.block_on(accept(server))
 }
 
-async fn accept(server: Arc<Server>) -> Result<(), Box<dyn core::error::Error>> {
+async fn accept(server: &'static Server) -> Result<(), Box<dyn core::error::Error>> {
     let listener = TcpListener::bind(&server.options.listen)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}", server.options.listen))?;
@@ -30,7 +32,7 @@ async fn accept(server: Arc<Server>) -> Result<(), Box<dyn core::error::Error>> 
     io::stdout().flush()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(stream, Arc::clone(&server)))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(server, Box::pin(server.handshake(stream))))),
             // The client has hung up before its turn came.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => {
@@ -41,10 +43,11 @@ async fn accept(server: Arc<Server>) -> Result<(), Box<dyn core::error::Error>> 
     }
 }
 
-/// The task of a connection. What it needs for the handshake it keeps on the heap, and lets go of.
-async fn connection(stream: TcpStream, server: Arc<Server>) {
-    let Ok(mut conn) = Box::pin(server.handshake(stream)).await else { return };
-    let timeouts = Timeouts::new(server.options.wire, server.options.idle);
+/// The task of a connection. What it needs for the handshake lies on the heap until that is done, and in the task there is
+/// room for the connection and its loop.
+async fn connection(server: &'static Server, handshake: Pin<Box<impl Future<Output = Result<Tcp, HandshakeError>>>>) {
+    let Ok(mut conn) = handshake.await else { return };
+    let timeouts = &server.timeouts;
     // Each of them goes on until the connection is closed. That a peer breaks the protocol is what judges do; what it is
     // told then is theirs to see.
     match server.options.echo {
@@ -63,6 +66,7 @@ struct Server {
     /// The policies of paths that have one of their own.
     guarded: Vec<(String, Policy)>,
     buffers: Buffers,
+    timeouts: Timeouts,
 }
 
 impl Server {
@@ -73,7 +77,8 @@ impl Server {
         let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
         let guarded = guarded.collect::<Result<_, Invalid>>()?;
         let buffers = Buffers::new(options.max_message);
-        Ok(Self { policy: policy(options.origin_policy())?, guarded, buffers, options })
+        let timeouts = Timeouts::new(options.wire, options.idle);
+        Ok(Self { policy: policy(options.origin_policy())?, guarded, buffers, timeouts, options })
     }
 
     async fn handshake(&self, stream: TcpStream) -> Result<Tcp, HandshakeError> {
