@@ -30,7 +30,7 @@ pub(crate) enum Way {
     Chunk,
     /// On the level of frames, as it comes.
     Frame,
-    /// Not at all.
+    /// Not at all, from here on.
     Discard,
     /// As it comes, after what is left of the message in progress was given up.
     Skip,
@@ -41,6 +41,11 @@ pub(crate) enum Way {
 }
 
 impl Way {
+    /// Whether what comes of a conversation in this one way depends on the conversation alone.
+    pub(crate) fn is_steady(self) -> bool {
+        !matches!(self, Self::Skip | Self::GiveUp | Self::Linger)
+    }
+
     pub(crate) fn from_byte(byte: u8) -> Self {
         use Way::*;
         let ways = [Message, Held, Lend, Chunk, Frame, Discard, Skip, GiveUp, Linger];
@@ -72,7 +77,7 @@ impl<'w> Driver<'w> {
     /// Receives in these ways, in turn. `limit` is that of a message, and where there is none the size of the buffer.
     pub(crate) fn new(role: Role, accept: Accept, ways: &'w [Way], limit: usize) -> Self {
         let size = match ways {
-            [Way::Message] => limit,
+            [] | [Way::Message] => limit,
             [Way::Held | Way::Lend | Way::Discard] => 0,
             // Without a byte of room these cannot go on.
             _ => limit.max(1),
@@ -127,7 +132,10 @@ impl<'w> Driver<'w> {
 
     /// Whether more can be done with what is there.
     fn step(&mut self, unread: &mut Vec<u8>) -> bool {
-        self.way = self.ways.next().copied().unwrap_or(Way::Message);
+        // Discarding is for what comes until the connection is closed.
+        if self.way != Way::Discard {
+            self.way = self.ways.next().copied().unwrap_or(Way::Message);
+        }
         match self.way {
             Way::Lend => {
                 if let Some((used, opcode, range)) = self.inbound.lend(unread, self.limit) {
