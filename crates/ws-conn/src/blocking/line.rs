@@ -193,13 +193,14 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     fn closing(&self, wire: Duration) {
         self.lock.set(CLOSING);
-        let mut patience = Self::patience(wire);
+        let mut served = false;
+        self.lock.ask(|writing| {
+            served = true;
+            self.serve(writing, wire);
+        });
         // Waits for a writer that is at work, since the caller may want to hang up next. Whoever it is, it does what is
-        // owed at the end of its frame.
-        self.lock.ask(|writing| self.serve(writing, wire));
-        if self.shared().owes()
-            && let Ok(writing) = self.lock(false, &mut patience, wire)
-        {
+        // owed at the end of its frame; even if nothing is owed any more, that may not be written yet.
+        if !served && let Ok(writing) = self.lock(false, &mut Self::patience(wire), wire) {
             let _ = self.unlock(writing, wire, Ok(()));
         }
     }

@@ -1,11 +1,14 @@
 //! What reaches whom when a connection ends, over real sockets.
 
-use std::io::{ErrorKind, Read, Write};
+use core::time::Duration;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 
 use crate::harness::{TIMEOUTS, WIRE, closed, fault, message, open, said, wire};
 use crate::sockets::{AMPLE, SHORT, server, timed};
+use ws_conn::blocking::{Conn, Output, Untimed};
 use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts, Violation};
 use ws_testkit::judge;
 use ws_testkit::naive::{self, Frame, close, ping, pong, text};
@@ -109,6 +112,43 @@ fn a_close_from_another_thread_wakes_a_blocked_read() {
 }
 
 #[test]
+fn a_close_is_written_when_the_call_returns_whoever_writes_it() {
+    let (entered, writing) = mpsc::channel();
+    let written = Arc::default();
+    let slow = Slow { entered, written: Arc::clone(&written) };
+    let conn = Conn::new(Untimed(io::empty()), slow, Role::Server);
+    let sender = conn.sender();
+    let first = thread::spawn(move || sender.send_close(CloseCode::GOING_AWAY, "", AMPLE).unwrap());
+    writing.recv().unwrap();
+    // The Close is no longer owed, and not yet written: who hangs up now would tear it off.
+    let second = conn.sender().send_close(CloseCode::NORMAL, "", AMPLE).unwrap();
+    let frames = judge::check_sent_bytes(false, &written.lock().unwrap()).unwrap();
+    assert_eq!((second, frames), (Closed(CloseCode::GOING_AWAY), vec![close(1001, "")]));
+    assert_eq!(first.join().unwrap(), second);
+}
+
+/// Says that a write has begun, and takes its time.
+struct Slow {
+    entered: mpsc::Sender<()>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Output for Slow {
+    fn write(&mut self, bufs: &[IoSlice<'_>], _: Duration) -> io::Result<usize> {
+        self.entered.send(()).unwrap();
+        // Nobody sends on it: the wait is the slowness of the write.
+        let _ = mpsc::channel::<()>().1.recv_timeout(SHORT);
+        let bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        self.written.lock().unwrap().extend(&bytes);
+        Ok(bytes.len())
+    }
+
+    fn half_close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
 fn a_drop_gives_senders_closed_and_wakes_one_that_is_blocked() {
     let (conn, mut socket) = server();
     let (sender, idle) = (conn.sender(), conn.sender());
@@ -128,12 +168,13 @@ fn a_sender_that_waits_for_its_turn_is_woken_by_the_end_of_the_connection() {
     let mut stream = conn.sender().send_stream(Opcode::TEXT, AMPLE).unwrap();
     stream.write_chunk(b"never finished").unwrap();
     let sender = conn.sender();
-    let waiting = thread::spawn(move || fault(sender.send(Opcode::TEXT, b"never sent", AMPLE)));
+    let waiting = thread::spawn(move || timed(|| fault(sender.send(Opcode::TEXT, b"never sent", AMPLE))));
     let sender = conn.sender();
     assert_eq!(sender.abort(), Closed(CloseCode::ABNORMAL));
-    assert_eq!(waiting.join().unwrap(), closed(1006));
-    let late = fault(sender.send(Opcode::TEXT, b"never sent", AMPLE));
-    assert_eq!(late, closed(1006), "nor does it wait for a turn that never comes");
+    let (end, took) = waiting.join().unwrap();
+    assert!(end == closed(1006) && took < AMPLE, "{end:?} after {took:?}");
+    let (late, took) = timed(|| fault(sender.send(Opcode::TEXT, b"never sent", AMPLE)));
+    assert!(late == closed(1006) && took < AMPLE, "nor does it wait for a turn that never comes: {took:?}");
     assert_eq!(fault(stream.finish()), closed(1006));
 }
 
@@ -156,7 +197,7 @@ fn a_failure_to_write_does_not_end_receive_before_the_peers_close_is_read() {
 #[test]
 fn a_peer_that_reads_no_more_is_still_listened_to() {
     let (ours, mut socket) = std::os::unix::net::UnixStream::pair().unwrap();
-    let mut conn = ws_conn::blocking::Conn::over(ours, Role::Server);
+    let mut conn = Conn::over(ours, Role::Server);
     socket.shutdown(Shutdown::Read).unwrap();
     let frames = [ping("unanswered"), text("one"), ping("unanswered"), text("two"), close(1001, "bye")];
     socket.write_all(&wire(Role::Client, &frames)).unwrap();
