@@ -4,6 +4,7 @@
 mod cancellation;
 mod review;
 mod schedules;
+mod streams;
 mod transport;
 mod waits;
 mod wakers;

@@ -141,7 +141,7 @@ async fn speak(number: usize, longest: usize, sender: Sender<Write>, log: Log, m
 }
 
 /// Polls a future so many times, whenever the task is polled, and drops it.
-async fn limited<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+pub(crate) async fn limited<F: Future>(polls: usize, future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     let mut left = polls;
     poll_fn(|cx| {
