@@ -1,10 +1,12 @@
 //! The tokio driver.
 #![cfg(feature = "tokio")]
 
+mod calls;
 mod cancellation;
 mod review;
 mod schedules;
 mod streams;
+mod threads;
 mod transport;
 mod waits;
 mod wakers;

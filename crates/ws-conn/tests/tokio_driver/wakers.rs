@@ -5,6 +5,7 @@
 
 use crate::T;
 use crate::transport::{Pair, Peer, Task};
+use std::cell::Cell;
 use std::task::Poll;
 use ws_conn::{CloseCode, Error, Opcode, Received, Role};
 use ws_testkit::naive::{self, Frame, close, ping, pong};
@@ -122,6 +123,36 @@ fn a_turn_goes_on_to_who_waits_when_its_owner_is_dropped() {
             let whole = payloads.iter().enumerate().filter(|(at, _)| *at != dropped || *at <= begun);
             let whole: Vec<Frame> = whole.map(|(_, payload)| naive::binary(*payload)).collect();
             assert!(peer.sent() == whole, "{room} bytes of room, {dropped} dropped");
+        }
+    }
+}
+
+/// Who asks again stands behind everybody who waits: nobody is ever more than one message ahead.
+#[test]
+fn turns_are_given_in_the_order_in_which_they_were_asked_for() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for opcode in [Opcode::BINARY, Opcode::PING] {
+        let (conn, peer) = Peer::paced(Role::Server, 50, true);
+        let sender = conn.sender();
+        let sent = [const { Cell::new(0) }; 16];
+        let speak = async |count: &Cell<u32>| {
+            loop {
+                sender.send(opcode, &[b'x'; 100], T.wire).await.unwrap();
+                count.set(count.get() + 1);
+            }
+        };
+        let mut tasks: Vec<_> = sent.iter().map(|count| Task::new(speak(count))).collect();
+        for task in &mut tasks {
+            assert!(task.poll().is_pending());
+        }
+        while sent.iter().any(|count| count.get() < 10) {
+            match tasks.iter_mut().find(|task| task.is_woken()) {
+                Some(task) => assert!(task.poll().is_pending()),
+                None => peer.tick(),
+            }
+            let (least, most) = (sent.iter().map(Cell::get).min(), sent.iter().map(Cell::get).max());
+            assert!(most <= least.map(|least| least + 1), "{opcode}: {sent:?}");
         }
     }
 }
