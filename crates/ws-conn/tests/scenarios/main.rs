@@ -1,4 +1,4 @@
-//! One table of scenarios, run over the bare state machine and over the blocking driver.
+//! One table of scenarios, run over the bare state machine and over both drivers.
 //!
 //! A scenario says what the peer sends, which calls the application makes, what must come out of them and what must
 //! have been sent (see [`scenario`]). The runs differ in how the bytes arrive and in what the transport does meanwhile;
@@ -9,6 +9,7 @@
 //! | [`run_machine`] | `Inbound`, `Outbound`, `Shared` | cut at every point, into every size, at random; ending at every byte |
 //! | [`run_blocking`] | `blocking::Conn`, scripted transport | likewise |
 //! | [`run_failures`] | `blocking::Conn`, scripted transport | with every operation failing, short, late or interrupted |
+//! | `tokio_driver` | `tokio::Conn`, scripted transport | likewise, both; with the feature `tokio` |
 //! | [`run_sockets`] | `blocking::Conn`, TCP and Unix sockets | as the operating system likes |
 //!
 //! [`waits`] holds the laws of time, under virtual time; [`extension`] a toy extension for the scenarios that need one, and
@@ -25,4 +26,6 @@ mod run_machine;
 mod run_sockets;
 mod scenario;
 mod table;
+#[cfg(feature = "tokio")]
+mod tokio_driver;
 mod waits;

@@ -1,31 +1,36 @@
 //! The table over the blocking driver, with the transport failing at operation 0, 1, 2 and so on, until it is not met.
 
-use crate::run_blocking::run;
+use crate::run_blocking;
 use crate::run_machine::each;
 use crate::scenario::{Failure, Outcome, Scenario, closed};
 use std::io::ErrorKind;
 use ws_conn::Role;
-use ws_testkit::transport::{FailAt, Fault, Script, fail_at_every_operation};
+use ws_testkit::transport::{FailAt, Fault, Script, Transport, fail_at_every_operation};
 use ws_testkit::{chunks, naive};
 
 #[test]
 fn a_short_late_or_interrupted_operation_changes_nothing() {
     for how in [Fault::Short, Fault::Interrupted, Fault::TimedOut] {
-        each(|scenario, role| at_every_operation(scenario, role, how, |outcome| scenario.check(role, outcome)));
+        each(|scenario, role| {
+            at_every_operation(scenario, role, how, run_blocking::run, |outcome| scenario.check(role, outcome))
+        });
     }
 }
 
 #[test]
 fn a_transport_that_fails_ends_the_connection_and_nothing_false_is_received_or_sent() {
     for how in [Fault::Error(ErrorKind::ConnectionAborted), Fault::Reset] {
-        each(|scenario, role| at_every_operation(scenario, role, how, |outcome| is_beginning(scenario, role, outcome)));
+        each(|scenario, role| {
+            at_every_operation(scenario, role, how, run_blocking::run, |outcome| is_beginning(scenario, role, outcome))
+        });
     }
 }
 
-fn at_every_operation(
+pub(crate) fn at_every_operation(
     scenario: &Scenario,
     role: Role,
     how: Fault,
+    run: impl Fn(&Scenario, Role, &Transport) -> Result<Outcome, String>,
     check: impl Fn(&Outcome) -> Result<(), String>,
 ) -> Result<(), String> {
     let wire = scenario.wire(role);
@@ -46,7 +51,7 @@ fn at_every_operation(
 }
 
 /// What was received and what was sent are beginnings of what they would have been, and the end has a cause.
-fn is_beginning(scenario: &Scenario, role: Role, outcome: &Outcome) -> Result<(), String> {
+pub(crate) fn is_beginning(scenario: &Scenario, role: Role, outcome: &Outcome) -> Result<(), String> {
     let events: Vec<_> = outcome.events.iter().filter(|event| event.is_delivery()).collect();
     let all: Vec<_> = scenario.events.iter().filter(|event| event.is_delivery()).collect();
     if !all.starts_with(&events) {

@@ -59,7 +59,7 @@ fn the_table_is_of_a_size() {
     let mut names: Vec<&str> = all.iter().map(|scenario| scenario.name.as_str()).collect();
     names.sort_unstable();
     assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two scenarios of one name");
-    assert!(all.len() >= 150, "{} scenarios", all.len());
+    assert!(all.len() >= 350, "{} scenarios", all.len());
     for scenario in &all {
         assert!(
             crate::scenario::ends_with_close(&scenario.sent) || scenario.status == 1006,
