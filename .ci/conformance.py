@@ -138,12 +138,12 @@ def main():
     parser.add_argument("--kosoku", required=True, help="the suite's command")
     parser.add_argument("--server", required=True, help="the built testee_server")
     parser.add_argument("--client", required=True, help="the built testee_client")
-    parser.add_argument("--driver", action="append", help="a driver to test; may be given again (default: blocking)")
+    parser.add_argument("--driver", action="append", help="a driver to test; may be given again (default: both)")
     parser.add_argument("--report", type=pathlib.Path, required=True, help="a folder for the reports, emptied first")
     args = parser.parse_args()
 
     failed = False
-    for driver in args.driver or ["blocking"]:
+    for driver in args.driver or ["tokio", "blocking"]:
         for role, run, testee in [
             ("server", run_server_role, args.server),
             ("client", run_client_role, args.client),
