@@ -10,20 +10,20 @@ use alloc::boxed::Box;
 #[derive(Debug, Default)]
 pub(crate) struct Control {
     #[cfg(feature = "alloc")]
-    bytes: Option<Box<[u8; Self::MAX]>>,
+    payload: Option<Box<Payload>>,
     #[cfg(not(feature = "alloc"))]
-    bytes: Bytes,
+    payload: Payload,
+}
+
+#[derive(Debug)]
+struct Payload {
+    bytes: [u8; Control::MAX],
     len: u8,
 }
 
-#[cfg(not(feature = "alloc"))]
-#[derive(Debug)]
-struct Bytes([u8; Control::MAX]);
-
-#[cfg(not(feature = "alloc"))]
-impl Default for Bytes {
+impl Default for Payload {
     fn default() -> Self {
-        Self([0; Control::MAX])
+        Self { bytes: [0; Control::MAX], len: 0 }
     }
 }
 
@@ -39,41 +39,41 @@ impl Control {
 
     /// Adds `len` bytes, as far as there is room, that `fill` puts in place.
     pub(crate) fn append(&mut self, len: usize, fill: impl FnOnce(&mut [u8])) {
-        let at = usize::from(self.len);
-        let end = at.saturating_add(len).min(Self::MAX);
-        if end == at {
+        if len == 0 {
             return;
         }
-        if let Some(room) = self.room().get_mut(at..end) {
+        let Payload { bytes, len: used } = self.payload_mut();
+        let at = usize::from(*used);
+        let end = at.saturating_add(len).min(Self::MAX);
+        if let Some(room) = bytes.get_mut(at..end) {
             fill(room);
-            self.len = end as u8;
+            *used = end as u8;
         }
     }
 
     pub(crate) fn clear(&mut self) {
-        self.len = 0;
-    }
-
-    #[cfg(feature = "alloc")]
-    fn room(&mut self) -> &mut [u8] {
-        self.bytes.get_or_insert_with(|| Box::new([0; Self::MAX])).as_mut_slice()
-    }
-
-    #[cfg(not(feature = "alloc"))]
-    fn room(&mut self) -> &mut [u8] {
-        &mut self.bytes.0
-    }
-
-    #[cfg(feature = "alloc")]
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        match &self.bytes {
-            Some(bytes) => bytes.get(..usize::from(self.len)).unwrap_or_default(),
-            None => &[],
+        #[cfg(feature = "alloc")]
+        if let Some(payload) = &mut self.payload {
+            payload.len = 0;
+        }
+        #[cfg(not(feature = "alloc"))]
+        {
+            self.payload.len = 0;
         }
     }
 
-    #[cfg(not(feature = "alloc"))]
     pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.0.get(..usize::from(self.len)).unwrap_or_default()
+        #[cfg(feature = "alloc")]
+        let Some(payload) = &self.payload else { return &[] };
+        #[cfg(not(feature = "alloc"))]
+        let payload = &self.payload;
+        payload.bytes.get(..usize::from(payload.len)).unwrap_or_default()
+    }
+
+    fn payload_mut(&mut self) -> &mut Payload {
+        #[cfg(feature = "alloc")]
+        return self.payload.get_or_insert_default();
+        #[cfg(not(feature = "alloc"))]
+        return &mut self.payload;
     }
 }

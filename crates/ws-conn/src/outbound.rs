@@ -109,6 +109,13 @@ impl<'m> Sending<'m> {
         self.opcode == Opcode::CLOSE
     }
 
+    /// What is still to be sent of the payload.
+    #[must_use]
+    #[inline]
+    pub const fn payload(&self) -> &'m [u8] {
+        self.payload
+    }
+
     /// Whether this belongs to a message, of which there can be one at a time, rather than being a control frame.
     #[must_use]
     #[inline]

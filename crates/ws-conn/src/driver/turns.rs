@@ -9,11 +9,15 @@ use core::task::Waker;
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     busy: bool,
+    /// Allocated when somebody has to wait for the first time.
+    order: Option<Box<Order>>,
+}
+
+#[derive(Debug, Default)]
+struct Order {
     next: u32,
     granted: Option<u32>,
-    /// Allocated when somebody has to wait for the first time.
-    #[expect(clippy::box_collection, reason = "most connections never have a queue, and all pay for its place")]
-    waiting: Option<Box<VecDeque<(u32, Waker)>>>,
+    waiting: VecDeque<(u32, Waker)>,
 }
 
 /// Where somebody stands in the order.
@@ -43,8 +47,7 @@ impl Turns {
                 *turn = Turn::Has;
                 true
             }
-            Turn::Waiting(ticket) if self.granted == Some(*ticket) => {
-                self.granted = None;
+            Turn::Waiting(ticket) if self.take_grant(*ticket) => {
                 *turn = Turn::Has;
                 true
             }
@@ -57,16 +60,16 @@ impl Turns {
         if self.try_take(turn) {
             return (true, None);
         }
-        let waiting = self.waiting.get_or_insert_default();
+        let order = self.order.get_or_insert_default();
         if let Turn::Waiting(ticket) = turn
-            && let Some((_, known)) = waiting.iter_mut().find(|(of, _)| of == ticket)
+            && let Some((_, known)) = order.waiting.iter_mut().find(|(of, _)| of == ticket)
         {
             let old = (!known.will_wake(waker)).then(|| core::mem::replace(known, waker.clone()));
             return (false, old);
         }
-        let ticket = self.next;
-        self.next = ticket.wrapping_add(1);
-        waiting.push_back((ticket, waker.clone()));
+        let ticket = order.next;
+        order.next = ticket.wrapping_add(1);
+        order.waiting.push_back((ticket, waker.clone()));
         *turn = Turn::Waiting(ticket);
         (false, None)
     }
@@ -78,12 +81,9 @@ impl Turns {
         match core::mem::take(turn) {
             Turn::Out => None,
             Turn::Has => self.pass(),
-            Turn::Waiting(ticket) if self.granted == Some(ticket) => {
-                self.granted = None;
-                self.pass()
-            }
+            Turn::Waiting(ticket) if self.take_grant(ticket) => self.pass(),
             Turn::Waiting(ticket) => {
-                let waiting = self.waiting.as_mut()?;
+                let waiting = &mut self.order.as_mut()?.waiting;
                 let at = waiting.iter().position(|(of, _)| *of == ticket)?;
                 waiting.remove(at).map(|(_, waker)| waker)
             }
@@ -92,14 +92,23 @@ impl Turns {
 
     /// Everybody who waits, to be woken: there is nothing to wait for any more.
     pub(crate) fn take_all(&mut self) -> VecDeque<(u32, Waker)> {
-        self.waiting.take().map_or_else(VecDeque::new, |waiting| *waiting)
+        self.order.as_mut().map_or_else(VecDeque::new, |order| core::mem::take(&mut order.waiting))
+    }
+
+    /// Whether the turn was given to this ticket, which takes it now.
+    fn take_grant(&mut self, ticket: u32) -> bool {
+        let granted = self.order.as_mut().map(|order| &mut order.granted);
+        granted.is_some_and(|granted| granted.take_if(|granted| *granted == ticket).is_some())
     }
 
     fn pass(&mut self) -> Option<Waker> {
-        let next = self.waiting.as_mut().and_then(|waiting| waiting.pop_front());
+        let order = self.order.as_deref_mut();
+        let next = order.and_then(|order| {
+            let (ticket, waker) = order.waiting.pop_front()?;
+            order.granted = Some(ticket);
+            Some(waker)
+        });
         self.busy = next.is_some();
-        let (ticket, waker) = next?;
-        self.granted = Some(ticket);
-        Some(waker)
+        next
     }
 }

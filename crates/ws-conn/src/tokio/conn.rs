@@ -178,7 +178,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     ///
     /// As [`receive`](Self::receive).
     pub async fn receive_stream(&mut self, timeouts: Timeouts) -> Result<MessageReader<'_, R, W, D, E>, Error> {
-        let opcode = match self.inbound.opcode().filter(|_| self.inbound.got() > 0) {
+        // What a dropped call had got is the message's beginning, unless the connection has ended since.
+        let parked = self.inbound.got() > 0 && self.inbound.closed().is_none();
+        let opcode = match self.inbound.opcode().filter(|_| parked) {
             Some(opcode) => opcode,
             None => poll_fn(|cx| self.poll_receive(cx, &mut Receiving::chunk(&mut []), timeouts)).await?.opcode,
         };

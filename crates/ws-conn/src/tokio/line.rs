@@ -361,7 +361,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             && let Some(write) = &mut self.write
         {
             // TLS keeps ciphertext back until it is asked for.
-            let result = Pin::new(write).poll_flush(&mut Context::from_waker(waker));
+            let result = loop {
+                match Pin::new(&mut *write).poll_flush(&mut Context::from_waker(waker)) {
+                    Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                    result => break result,
+                }
+            };
             self.blocked = result.is_pending();
             let result = ready!(result);
             self.unflushed = false;

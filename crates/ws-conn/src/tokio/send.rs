@@ -134,6 +134,19 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         Some(result)
     }
 
+    /// A Close goes the way of all Closes, so that the status is set by the first. What is left is to send what is owed.
+    #[cold]
+    fn close(&mut self) -> Result<(), Error> {
+        let op = self.op.take();
+        let closed = self.line.lock().shared.closed();
+        if let Some(closed) = closed {
+            return Err(closed.into());
+        }
+        self.flush = true;
+        self.line.close(|shared| shared.close_with(op.as_ref().map_or(&[], Sending::payload)))?;
+        Ok(())
+    }
+
     fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut aside = Aside::default();
         let mut out = self.line.lock();
@@ -267,6 +280,9 @@ impl<W: AsyncWrite + Unpin, E: Encode> Future for Send<'_, '_, W, E> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if self.op.as_ref().is_some_and(Sending::is_close) {
+            self.close()?;
+        }
         if let Some(result) = self.poll_now() {
             return Poll::Ready(result);
         }

@@ -42,8 +42,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     ///
     /// If this does not resolve, the message is either not sent at all or sent whole, the latter once its frame has
     /// begun: then the next call of anyone on the connection finishes it.
-    pub async fn send(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, true)?.await
+    pub fn send<'m>(
+        &'m self,
+        opcode: Opcode,
+        message: &'m [u8],
+        wire: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + use<'m, W, E> {
+        Send::new(&self.line, Sending::message(opcode, message), wire, true)
     }
 
     /// As [`send`](Self::send), but the frame may stay in a queue of at most 64 KiB until the next
@@ -57,8 +62,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     /// # Cancel safety
     ///
     /// As [`send`](Self::send).
-    pub async fn feed(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, false)?.await
+    pub fn feed<'m>(
+        &'m self,
+        opcode: Opcode,
+        message: &'m [u8],
+        wire: Duration,
+    ) -> impl Future<Output = Result<(), Error>> + use<'m, W, E> {
+        Send::new(&self.line, Sending::message(opcode, message), wire, false)
     }
 
     /// Writes out what was fed.
@@ -121,28 +131,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     /// set before.
     pub fn abort(&self) -> Closed {
         self.line.abort()
-    }
-
-    #[inline]
-    fn put<'s, 'm>(
-        &'s self,
-        opcode: Opcode,
-        message: &'m [u8],
-        wire: Duration,
-        flush: bool,
-    ) -> Result<Send<'s, 'm, W, E>, Error> {
-        let op = Sending::message(opcode, message);
-        if op.is_close() { self.put_close(message, wire) } else { Ok(Send::new(&self.line, op, wire, flush)) }
-    }
-
-    /// A Close goes the way of all Closes, so that the status is set by the first.
-    #[cold]
-    fn put_close<'s, 'm>(&'s self, payload: &[u8], wire: Duration) -> Result<Send<'s, 'm, W, E>, Error> {
-        if let Some(closed) = self.closed() {
-            return Err(closed.into());
-        }
-        self.line.close(|shared| shared.close_with(payload))?;
-        Ok(Send::flush(&self.line, wire))
     }
 }
 
