@@ -7,15 +7,22 @@ use ws_stack::{Conn, Error, Timeouts};
 /// Sends back each message as it came, until there is an error: at the latest that the connection is closed.
 ///
 /// One write answers all messages that one read has brought: what is fed goes out before the connection waits.
-pub(crate) async fn with_message<R, W>(conn: &mut Conn<R, W>, timeouts: &Timeouts) -> Result<Infallible, Error>
+///
+/// Not an `async fn`, whose future would hold the arguments twice: it lies in the task of each connection.
+pub(crate) fn with_message<'c, R, W>(
+    conn: &'c mut Conn<R, W>,
+    timeouts: &'c Timeouts,
+) -> impl Future<Output = Result<Infallible, Error>> + use<'c, R, W>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let sender = conn.sender();
-    loop {
-        let message = conn.message(*timeouts).await?;
-        sender.feed(message.opcode(), &message, timeouts.wire).await?;
+    async move {
+        loop {
+            let message = conn.message(*timeouts).await?;
+            sender.feed(message.opcode(), &message, timeouts.wire).await?;
+        }
     }
 }
 

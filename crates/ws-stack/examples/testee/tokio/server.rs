@@ -44,17 +44,19 @@ async fn accept(server: &'static Server) -> Result<(), Box<dyn core::error::Erro
 }
 
 /// The task of a connection. What it needs for the handshake lies on the heap until that is done, and in the task there is
-/// room for the connection and its loop.
-async fn connection(server: &'static Server, handshake: Pin<Box<impl Future<Output = Result<Tcp, HandshakeError>>>>) {
+/// room for the connection and its loop: docs/memory.md counts it.
+async fn connection<F>(server: &'static Server, handshake: Pin<Box<F>>)
+where
+    F: Future<Output = Result<Tcp, HandshakeError>>,
+{
     let Ok(mut conn) = handshake.await else { return };
-    let timeouts = &server.timeouts;
     // Each of them goes on until the connection is closed. That a peer breaks the protocol is what judges do; what it is
     // told then is theirs to see.
     match server.options.echo {
-        Echo::Message => drop(echo::with_message(&mut conn, timeouts).await),
+        Echo::Message => drop(echo::with_message(&mut conn, &server.timeouts).await),
         Echo::Receive => {
             let mut buffer = server.buffers.take();
-            let _ = echo::with_receive(&mut conn, timeouts, &mut buffer).await;
+            let _ = Box::pin(echo::with_receive(&mut conn, &server.timeouts, &mut buffer)).await;
             server.buffers.give(buffer);
         }
     }
