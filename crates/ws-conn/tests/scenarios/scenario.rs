@@ -13,6 +13,8 @@ pub(crate) struct Scenario {
     pub(crate) accept: Accept,
     /// Whether the toy extension is in use, in both directions.
     pub(crate) extension: bool,
+    /// Whether it is left to the driver how many fragments a message of ours has.
+    pub(crate) merges: bool,
     /// What the peer sends, before it closes its direction of the transport.
     pub(crate) peer: Vec<Peer>,
     /// What the application does. The last call is repeated until the connection ends.
@@ -104,6 +106,7 @@ pub(crate) fn scenario(name: impl Into<String>) -> Scenario {
         roles: &[Role::Server, Role::Client],
         accept: Accept::V13,
         extension: false,
+        merges: false,
         peer: Vec::new(),
         calls: vec![Call::Receive(1000)],
         events: Vec::new(),
@@ -208,9 +211,10 @@ impl Scenario {
         Ok(self.merged(frames))
     }
 
-    /// With an extension it depends on the room how many fragments a message has: they are put together.
+    /// Where it depends on the room how many fragments a message has they are put together: with an extension, and where
+    /// the driver says so.
     fn merged(&self, frames: Vec<Frame>) -> Vec<Frame> {
-        if !self.extension {
+        if !self.extension && !self.merges {
             return frames;
         }
         let mut merged: Vec<Frame> = Vec::new();

@@ -212,3 +212,23 @@ fn a_reader_that_is_dropped_anywhere_leaves_the_next_message_whole() {
         }
     });
 }
+
+/// A message that ended in its midst is not taken for a shorter one by whoever asks next.
+#[test]
+fn a_message_that_the_end_cut_off_is_not_given_to_a_stream() {
+    each_transport(&[1, 7, 64], |_, new| {
+        for mut drops in Drops::all() {
+            let (mut conn, peer) = new();
+            peer.send(&[naive::binary(binary(20, 0)).not_final(), close(1001, "")]);
+            peer.hang_up();
+            let mut errors = 0;
+            while errors < 3 {
+                let Some(result) = peer.poll(conn.receive(&mut [0; 100], T), drops.polls()) else { continue };
+                assert_eq!(result.unwrap_err().closed(), Some(CloseCode::GOING_AWAY));
+                let error = peer.run(async { conn.receive_stream(T).await.map(drop) }).unwrap_err();
+                assert_eq!(error.closed(), Some(CloseCode::GOING_AWAY));
+                errors += 1;
+            }
+        }
+    });
+}
