@@ -192,7 +192,11 @@ where
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_pending(cx))?;
         self.conn.line.close(|shared| shared.close(CloseCode::NORMAL, ""))?;
-        self.poll_queue(cx)
+        match ready!(self.poll_queue(cx)) {
+            // The peer was first: nothing is left to be closed.
+            Err(Error::Fault(Fault::Closed(Closed(code)))) if code != CloseCode::ABNORMAL => Poll::Ready(Ok(())),
+            result => Poll::Ready(result),
+        }
     }
 }
 

@@ -3,6 +3,8 @@
 
 mod calls;
 mod cancellation;
+#[cfg(feature = "messages")]
+mod messages;
 mod review;
 mod schedules;
 mod streams;

@@ -173,6 +173,12 @@ impl Peer {
         state.sent.len() + state.held.len()
     }
 
+    /// What has come, as bytes.
+    #[cfg(feature = "messages")]
+    pub(crate) fn sent_bytes(&self) -> Vec<u8> {
+        self.state().sent.clone()
+    }
+
     /// Every frame that has come. Panics if one of them is not legal or not whole, or was left unflushed.
     pub(crate) fn sent(&self) -> Vec<Frame> {
         let state = self.state();
