@@ -63,7 +63,11 @@ pub(crate) fn is_beginning(scenario: &Scenario, role: Role, outcome: &Outcome) -
         whole += len;
     }
     let sent = scenario.frames(role, outcome.sent.get(..whole).unwrap_or_default())?;
-    let legal = if scenario.extension || scenario.merges { sent.len() <= scenario.sent.len() } else { scenario.sent.starts_with(&sent) };
+    let legal = if scenario.extension || scenario.merges {
+        sent.len() <= scenario.sent.len()
+    } else {
+        scenario.sent.starts_with(&sent)
+    };
     if !legal {
         return Err(format!("sent {sent:?}"));
     }

@@ -56,8 +56,7 @@ fn late(scenario: &Scenario, role: Role, outcome: &Outcome) -> Result<Scenario, 
     let is_pong = |frame: &&Frame| frame.opcode == PONG;
     let mut rest = frames.iter().peekable();
     let skipped = scenario.sent.iter().filter(|frame| rest.next_if_eq(frame).is_none()).collect::<Vec<_>>();
-    let replaced = skipped.iter().all(|frame| is_pong(frame))
-        && frames.iter().rfind(is_pong) == scenario.sent.iter().rfind(is_pong);
+    let replaced = skipped.iter().all(is_pong) && frames.iter().rfind(is_pong) == scenario.sent.iter().rfind(is_pong);
     Ok(if replaced { Scenario { sent: frames, ..scenario.clone() } } else { scenario.clone() })
 }
 

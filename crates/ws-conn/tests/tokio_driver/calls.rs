@@ -2,8 +2,8 @@
 
 use crate::T;
 use crate::transport::{Calls, Pair, Peer, Task};
-use std::task::Poll;
-use std::time::Duration;
+use core::task::Poll;
+use core::time::Duration;
 use tokio::time::timeout;
 use ws_conn::{Opcode, Role};
 use ws_testkit::naive::{Frame, binary, continuation, ping, text};

@@ -13,7 +13,7 @@ mod transport;
 mod waits;
 mod wakers;
 
-use std::time::Duration;
+use core::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
 use ws_conn::tokio::{Conn, Whole};

@@ -2,8 +2,8 @@
 
 use crate::T;
 use crate::transport::{Peer, Task};
+use core::task::Poll;
 use futures_util::{SinkExt, StreamExt};
-use std::task::Poll;
 use tokio::time::timeout;
 use ws_conn::tokio::{Conn, Message, Messages, Whole};
 use ws_conn::{Accept, CloseCode, Error, Fault, Misuse, Opcode, Role, Violation, Wait};

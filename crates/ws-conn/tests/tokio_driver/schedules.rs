@@ -3,12 +3,12 @@
 
 use crate::T;
 use crate::transport::{Peer, Task, Write};
-use std::cell::RefCell;
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::pin::{Pin, pin};
+use core::task::Poll;
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
 use tokio::io::AsyncWriteExt;
 use ws_conn::tokio::Sender;
 use ws_conn::{CloseCode, Opcode, Role};
@@ -91,11 +91,11 @@ fn conversation(seed: u64, role: Role) {
         let mine = |payload: &&Vec<u8>| payload.starts_with(&[b'0' + number as u8]);
         assert_in_order(&log.borrow(), &sent.iter().filter(mine).collect::<Vec<_>>(), (seed, role));
     }
-    let pings = heard.iter().filter(|frame| frame.opcode == PING).map(|frame| &frame.payload);
-    let pongs = frames.iter().filter(|frame| frame.opcode == PONG).map(|frame| &frame.payload);
+    let mut pings = heard.iter().filter(|frame| frame.opcode == PING).map(|frame| &frame.payload);
+    let mut pongs = frames.iter().filter(|frame| frame.opcode == PONG).map(|frame| &frame.payload);
     let mut rest = pings.clone();
     assert!(pongs.clone().all(|pong| rest.any(|ping| ping == pong)), "seed {seed}: Pongs do not answer Pings");
-    assert_eq!(pings.last(), pongs.last());
+    assert_eq!(pings.next_back(), pongs.next_back());
 }
 
 fn spoken(number: u8, len: usize) -> [Frame; 4] {

@@ -5,8 +5,8 @@
 
 use crate::T;
 use crate::transport::{Pair, Peer, Task};
-use std::cell::Cell;
-use std::task::Poll;
+use core::cell::Cell;
+use core::task::Poll;
 use ws_conn::{CloseCode, Error, Opcode, Received, Role};
 use ws_testkit::naive::{self, Frame, close, ping, pong};
 

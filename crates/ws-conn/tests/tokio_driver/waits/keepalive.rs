@@ -1,6 +1,6 @@
 use super::{SECOND, WIRE, assert_about, assert_timeout, drip, repeat, server, timed};
+use core::time::Duration;
 use std::collections::BTreeSet;
-use std::time::Duration;
 use tokio::time::{advance, timeout};
 use ws_conn::tokio::Keepalive;
 use ws_conn::{Opcode, Timeouts, Wait};

@@ -5,7 +5,7 @@ mod receiving;
 mod sending;
 
 use crate::transport::{Pair, Peer};
-use std::time::Duration;
+use core::time::Duration;
 use tokio::time::{Instant, sleep};
 use ws_conn::{CloseCode, Error, Fault, Role, Timeouts, Wait};
 

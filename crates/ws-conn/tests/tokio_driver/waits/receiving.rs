@@ -1,5 +1,5 @@
 use super::{IDLE, SECOND, W, WIRE, assert_about, assert_closed, assert_timeout, drip, repeat, server, timed};
-use std::time::Duration;
+use core::time::Duration;
 use tokio::time::timeout;
 use ws_conn::{CloseCode, Opcode, Wait};
 use ws_testkit::naive::{Frame, binary, close, continuation, ping, text};

@@ -1,5 +1,5 @@
 use super::{SECOND, W, WIRE, assert_about, assert_closed, assert_timeout, server, timed};
-use std::time::Duration;
+use core::time::Duration;
 use tokio::time::{sleep, timeout};
 use ws_conn::{CloseCode, Opcode, Wait};
 use ws_testkit::alloc::count_allocations;

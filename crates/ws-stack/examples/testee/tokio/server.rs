@@ -7,6 +7,7 @@ use crate::{Echo, Options};
 use core::pin::Pin;
 use core::time::Duration;
 use std::io::{self, ErrorKind, Write};
+use std::sync::OnceLock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
@@ -19,9 +20,8 @@ pub(crate) fn serve(options: Options) -> Result<(), Box<dyn core::error::Error>>
         1 => Builder::new_current_thread().enable_all().build(),
         workers => Builder::new_multi_thread().worker_threads(workers).enable_all().build(),
     };
-    // It lives as long as the process.
-    let server = Box::leak(Box::new(Server::new(options)?));
-    runtime?.block_on(accept(server))
+    let server = Server::new(options)?;
+    runtime?.block_on(accept(SERVER.get_or_init(|| server)))
 }
 
 async fn accept(server: &'static Server) -> Result<(), Box<dyn core::error::Error>> {
@@ -32,7 +32,7 @@ async fn accept(server: &'static Server) -> Result<(), Box<dyn core::error::Erro
     io::stdout().flush()?;
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => drop(tokio::spawn(connection(server, Box::pin(server.handshake(stream))))),
+            Ok((stream, _)) => drop(tokio::spawn(connection(Box::pin(server.handshake(stream))))),
             // The client has hung up before its turn came.
             Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted) => {}
             Err(error) => {
@@ -45,21 +45,28 @@ async fn accept(server: &'static Server) -> Result<(), Box<dyn core::error::Erro
 
 /// The task of a connection. What it needs for the handshake lies on the heap until that is done, and in the task there is
 /// room for the connection and its loop: docs/memory.md counts it.
-async fn connection<F>(server: &'static Server, handshake: Pin<Box<F>>)
+async fn connection<F>(handshake: Pin<Box<F>>)
 where
     F: Future<Output = Result<Tcp, HandshakeError>>,
 {
     let Ok(mut conn) = handshake.await else { return };
     // Each of them goes on until the connection is closed. That a peer breaks the protocol is what judges do; what it is
     // told then is theirs to see.
-    match server.options.echo {
-        Echo::Message => drop(echo::with_message(&mut conn, &server.timeouts).await),
+    match server().options.echo {
+        Echo::Message => drop(echo::with_message(&mut conn, &server().timeouts).await),
         Echo::Receive => {
-            let mut buffer = server.buffers.take();
-            let _ = Box::pin(echo::with_receive(&mut conn, &server.timeouts, &mut buffer)).await;
-            server.buffers.give(buffer);
+            let mut buffer = server().buffers.take();
+            let _ = Box::pin(echo::with_receive(&mut conn, &server().timeouts, &mut buffer)).await;
+            server().buffers.give(buffer);
         }
     }
+}
+
+/// What all connections share. In a static it takes no place in their tasks.
+static SERVER: OnceLock<Server> = OnceLock::new();
+
+fn server() -> &'static Server {
+    SERVER.get().expect("it is there before the first connection")
 }
 
 struct Server {
