@@ -33,23 +33,6 @@ fn the_text_shows_the_code_that_is_tested() {
 }
 
 #[test]
-fn the_tests_that_the_text_on_cancellation_names_exist() {
-    let text = include_str!("../../../docs/cancellation.md");
-    let tests = sources(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tokio_driver").as_ref());
-    let names: Vec<&str> = text.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3).collect();
-    assert!(names.len() > 20);
-    for name in names {
-        assert!(tests.contains(&format!("fn {name}(")), "no test is called {name}");
-    }
-}
-
-/// All that is written in a folder and those below it.
-fn sources(folder: &std::path::Path) -> String {
-    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.map(|path| if path.is_dir() { sources(&path) } else { std::fs::read_to_string(path).unwrap() }).collect()
-}
-
-#[test]
 fn a_conversation_is_answered_in_order_however_it_is_cut() {
     let (said, answers) = conversation();
     for chunks in chunks::all(&naive::encode_all(&said)) {
