@@ -97,6 +97,18 @@ fn a_head_gives_its_parts() {
     assert!(!format!("{head:?}").contains("one"), "values may be secrets");
 }
 
+/// "Ergo, the following are equivalent" -- RFC 6455, section 9.1
+#[test]
+fn section_9_1_extensions_split_over_lines_are_one_list() {
+    let named = |lines: &[&'static [u8]]| -> Vec<(String, usize)> {
+        let list = Extensions::parse(lines.iter().copied()).map(Result::unwrap);
+        list.map(|extension| (extension.name().to_string(), extension.params().count())).collect()
+    };
+    let split = named(&[b"foo", b"", b"bar; baz=2"]);
+    assert_eq!(split, [("foo".to_string(), 0), ("bar".to_string(), 1)]);
+    assert_eq!(named(&[b"foo, bar; baz=2"]), split);
+}
+
 proptest! {
     #[test]
     fn any_bytes_cut_anywhere_come_to_the_same(

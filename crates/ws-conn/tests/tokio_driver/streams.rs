@@ -59,6 +59,24 @@ async fn calls_are_dropped_over_tls() {
     conversation(Whole(ours), Whole(theirs)).await;
 }
 
+/// "An endpoint SHOULD use a method that cleanly closes the TCP connection, as well as the TLS session, if applicable"
+/// -- RFC 6455, section 7.1.1
+#[tokio::test]
+async fn section_7_1_1_the_tls_session_is_closed_in_order_too() {
+    let (ours, theirs) = tcp().await;
+    let (ours, mut theirs) = tls(ours, theirs).await;
+    let peer = tokio::spawn(async move {
+        theirs.write_all(&naive::close(1000, "").masked([1; 4]).bytes()).await.unwrap();
+        theirs.flush().await.unwrap();
+        let mut heard = Vec::new();
+        // A session that is cut off instead is an error here.
+        theirs.read_to_end(&mut heard).await.map(|_| heard)
+    });
+    let mut conn = Conn::over(Whole(ours), Role::Server);
+    assert_eq!(conn.receive(&mut [0; 16], T).await.unwrap_err().closed(), Some(CloseCode::NORMAL));
+    assert_eq!(peer.await.unwrap().unwrap(), naive::close(1000, "").bytes());
+}
+
 /// Which messages a task tried to send, and whether the call resolved.
 type Log = Arc<Mutex<Vec<(usize, bool)>>>;
 

@@ -1,15 +1,17 @@
 //! The client, over each driver under virtual time.
 
 use core::time::Duration;
+use std::collections::HashSet;
 use std::io::{self, ErrorKind};
 
-use ws_http::{Error, HeadError, Invalid, Policy, Refused, Rejection, UriError};
+use ws_http::{Error, HeadError, Invalid, Policy, Refused, Rejection, UriError, is_key};
 use ws_testkit::transport::{self, Fault, Script, Step};
 
 use crate::messages::{ANSWER, bytes, drip};
 use crate::run::{Ask, Driver, Run, TIMEOUT, over_both_drivers};
 
 over_both_drivers! {
+    section_4_1_each_request_has_a_key_of_its_own_and_nothing_follows_it_before_the_response
     a_response_that_drips_does_not_extend_the_clients_deadline
     a_client_takes_no_other_response
     a_request_survives_short_and_interrupted_operations_and_no_other_failure_hangs_it
@@ -18,6 +20,17 @@ over_both_drivers! {
 
 fn open<D: Driver>(script: Script) -> Run<()> {
     D::open_over(script, "ws://server.example.com/chat", &[])
+}
+
+fn section_4_1_each_request_has_a_key_of_its_own_and_nothing_follows_it_before_the_response<D: Driver>() {
+    let keys = (0..20).map(|_| {
+        let request = String::from_utf8(open::<D>(Script::new([])).transport.written()).unwrap();
+        assert!(request.starts_with("GET ") && request.find("\r\n\r\n") == Some(request.len() - 4), "{request}");
+        let key = request.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
+        assert!(is_key(key.as_bytes()), "{key}");
+        key.to_string()
+    });
+    assert_eq!(keys.collect::<HashSet<_>>().len(), 20);
 }
 
 fn a_response_that_drips_does_not_extend_the_clients_deadline<D: Driver>() {

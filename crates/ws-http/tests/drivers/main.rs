@@ -5,6 +5,7 @@
 //! | [`server`], [`client`] | the table: what the peer does, what must come of it, when, and what must have been written |
 //! | [`blocking`], [`tokio`] | how each driver is run over the test kit's scripted transport |
 //! | [`blocking_sockets`], [`tokio_sockets`] | what needs sockets, threads and tasks |
+//! | [`numbers`] | the defaults, and what a head costs |
 //! | [`tokio_futures`] | what the futures weigh, and what dropping one does |
 #![cfg(any(feature = "blocking", feature = "tokio"))]
 
@@ -14,6 +15,7 @@ mod blocking;
 mod blocking_sockets;
 mod client;
 mod messages;
+mod numbers;
 mod run;
 mod server;
 #[cfg(feature = "tokio")]
