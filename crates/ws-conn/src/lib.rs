@@ -9,7 +9,17 @@
 #![no_std]
 #![forbid(unsafe_code)]
 #![warn(clippy::std_instead_of_core)]
-#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing))]
+// No panic can be reached from the wire or from an argument.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

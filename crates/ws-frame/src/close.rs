@@ -57,7 +57,7 @@ impl<'a> Close<'a> {
         [*high, *low] = self.code.get().to_be_bytes();
         let reason = Self::truncate_reason(self.reason);
         room.iter_mut().zip(reason.as_bytes()).for_each(|(to, from)| *to = *from);
-        out.get(..2 + reason.len()).unwrap_or_default()
+        out.get(..reason.len().saturating_add(2)).unwrap_or_default()
     }
 
     /// The longest start of `reason` that fits a Close frame: at most [`REASON_MAX`](Self::REASON_MAX) bytes, cut
@@ -65,7 +65,8 @@ impl<'a> Close<'a> {
     #[must_use]
     pub fn truncate_reason(reason: &str) -> &str {
         // A character is at most four bytes long, so one of the four is a boundary.
-        (0..4).find_map(|less| reason.get(..reason.len().min(Self::REASON_MAX - less))).unwrap_or_default()
+        let mut ends = (Self::REASON_MAX.saturating_sub(3)..=Self::REASON_MAX).rev();
+        ends.find_map(|end| reason.get(..reason.len().min(end))).unwrap_or_default()
     }
 
     /// The longest reason, in bytes: what a control frame holds less the code.

@@ -62,6 +62,7 @@ impl Header {
             (None, size)
         } else {
             match rest.first_chunk() {
+                #[expect(clippy::arithmetic_side_effects, reason = "a size of 10 at most, and 4")]
                 Some(&key) => (Some(key), size + 4),
                 None => return None,
             }
@@ -203,12 +204,12 @@ impl Header {
     #[inline]
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
-        let key = if self.mask.is_some() { 4 } else { 0 };
-        key + match self.len {
+        let key: usize = if self.mask.is_some() { 4 } else { 0 };
+        key.saturating_add(match self.len {
             0..=125 => 2,
             126..=0xffff => 4,
             _ => 10,
-        }
+        })
     }
 
     /// The size of the largest header, in bytes: two, a 64-bit length and a masking key.

@@ -81,7 +81,7 @@ impl Mask {
 /// Turns a key in memory order by `n` bytes: byte `n` modulo 4 becomes the first.
 #[inline]
 const fn rotate(key: u32, n: usize) -> u32 {
-    let bits = (n as u32 & 3) * 8;
+    let bits = (n as u32 & 3) << 3;
     if cfg!(target_endian = "little") { key.rotate_right(bits) } else { key.rotate_left(bits) }
 }
 

@@ -80,7 +80,7 @@ impl Utf8 {
             chunk = rest;
         }
         // The start of a split character is cut off before the rest is checked, not found by checking it.
-        let end = chunk.len() - incomplete(chunk);
+        let end = chunk.len().saturating_sub(incomplete(chunk));
         let (body, tail) = chunk.split_at_checked(end).unwrap_or_default();
         check(body)?;
         if let Some((&first, rest)) = tail.split_first() {

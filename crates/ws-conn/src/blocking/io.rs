@@ -107,7 +107,9 @@ impl<S> Socket<S> {
     fn arm(&mut self, patience: Duration, install: impl FnOnce(&S, Duration) -> io::Result<()>) -> io::Result<()> {
         // Zero means no time-out to the operating system, and so does what it cannot express.
         let patience = patience.clamp(Duration::from_millis(1), Duration::from_secs(1 << 30));
-        if self.armed.is_none_or(|armed| armed.abs_diff(patience) > patience / 8) {
+        #[expect(clippy::arithmetic_side_effects, reason = "a Duration by a number that is not zero")]
+        let tolerance = patience / 8;
+        if self.armed.is_none_or(|armed| armed.abs_diff(patience) > tolerance) {
             install(&self.stream, patience)?;
             self.armed = Some(patience);
         }
