@@ -208,10 +208,10 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         self.line.shared().closed()
     }
 
-    /// Whether the connection was closed in order: a Close was sent, and the peer's has come (RFC 6455, section 7.1.4).
+    /// Whether the connection was closed in order: a Close has left, and the peer's has come (RFC 6455, section 7.1.4).
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.line.shared().is_clean()
+        self.line.is_clean()
     }
 
     /// The reason in the peer's Close, once it has come; empty where there is none.

@@ -6,7 +6,7 @@ use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
-use crate::driver::write_lock::{CLOSING, GONE, MESSAGE, QUEUED, WriteLock};
+use crate::driver::write_lock::{BROKEN, CLOSING, GONE, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::{Outbound, Sending};
@@ -191,6 +191,11 @@ impl<W: Output, E: Encode> Line<W, E> {
         self.lock.is_set(CLOSING)
     }
 
+    /// Whether both sides have said that they close, and this one not in vain.
+    pub(super) fn is_clean(&self) -> bool {
+        !self.lock.is_set(BROKEN) && self.shared().is_clean()
+    }
+
     fn closing(&self, wire: Duration) {
         self.lock.set(CLOSING);
         let mut served = false;
@@ -271,6 +276,9 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// What an error means for the connection.
     #[cold]
     fn settle(&self, writing: &mut Writing<W, E>, result: Result<(), Error>) -> Result<(), Error> {
+        if writing.broken {
+            self.lock.set(BROKEN);
+        }
         let fault = match result {
             Ok(()) => return Ok(()),
             Err(Error::Fault(fault)) => fault,

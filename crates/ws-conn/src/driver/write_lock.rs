@@ -38,6 +38,8 @@ pub(crate) const QUEUED: u32 = 1 << 3;
 pub(crate) const CLOSING: u32 = 1 << 4;
 /// The connection is gone: whoever holds the lock next drops the transport.
 pub(crate) const GONE: u32 = 1 << 5;
+/// Something that was to be sent will not be.
+pub(crate) const BROKEN: u32 = 1 << 6;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {

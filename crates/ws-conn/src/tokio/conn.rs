@@ -220,10 +220,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         self.line.lock().shared.closed()
     }
 
-    /// Whether the connection was closed in order: a Close was sent, and the peer's has come (RFC 6455, section 7.1.4).
+    /// Whether the connection was closed in order: a Close has left, and the peer's has come (RFC 6455, section 7.1.4).
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.line.lock().shared.is_clean()
+        let out = self.line.lock();
+        out.shared.is_clean() && !out.is_broken()
     }
 
     /// The reason in the peer's Close, once it has come; empty where there is none.

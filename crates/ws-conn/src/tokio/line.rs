@@ -147,6 +147,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
         out.outbound.end(closed);
         let write = out.write.take();
         let queue = out.queue.take();
+        // What lies in the queue is lost, be it the Close.
+        out.broken |= queue.is_some();
         self.note(&out);
         drop(out);
         drop((write, queue));

@@ -304,6 +304,18 @@ async fn a_message_of_frames_keeps_its_turn_from_its_first_fragment_on() {
     assert!(matches!(waits, Err(Error::Fault(Fault::Timeout(Wait::Turn)))), "{waits:?}");
 }
 
+// A Close that is queued is not sent: the transport may fail, or the peer read too slowly.
+#[tokio::test(start_paused = true)]
+async fn section_7_1_4_a_connection_whose_close_does_not_leave_is_not_closed_cleanly() {
+    for (room, broken, clean) in [(usize::MAX, false, true), (usize::MAX, true, false), (3, false, false)] {
+        let (wire, mut conn) = server();
+        wire.arrive(&naive::close(1000, "").masked(KEY).bytes());
+        (wire.lock().room, wire.lock().broken, wire.lock().eof) = (room, broken, true);
+        assert_closed(conn.receive(&mut [0; 16], T).await.map(drop), CloseCode::NORMAL);
+        assert_eq!((conn.is_clean(), wire.lock().output.len() == 4), (clean, clean), "{room}, {broken}");
+    }
+}
+
 fn server() -> (Wire, Conn<Half, Half>) {
     let wire = Wire::default();
     let conn = Conn::new(Half(wire.clone()), Half(wire.clone()), Role::Server);

@@ -1,11 +1,14 @@
 //! How it ends: B16, B17, B23, B24.
 
+use std::io::ErrorKind;
+
 use crate::harness::{IDLE, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server};
 use ws_conn::blocking::Conn;
 use ws_conn::{CloseCode, Closed, Coded, Decode, Encode, Fault, Opcode, Role, Violation};
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame, close, close_empty, ping, pong, text};
-use ws_testkit::transport::{Script, Step};
+use ws_testkit::transport::Fault as Failure;
+use ws_testkit::transport::{FailAt, Script, Step};
 
 // B16
 #[test]
@@ -114,6 +117,22 @@ fn both_roles_answer_a_close_and_a_client_lets_the_server_hang_up_first() {
     let (mut conn, peer) = open(Role::Client, Script::new([said(Role::Server, &[close_empty()]), Step::Eof]));
     assert_eq!(fault(conn.receive(&mut [0; 64], TIMEOUTS)), closed(1005));
     assert_eq!(peer.transport.shutdowns(), 1, "of both directions at once, after the server's end");
+}
+
+#[test]
+fn section_7_1_4_a_connection_whose_close_does_not_leave_is_not_closed_cleanly() {
+    let steps = || [said(Role::Client, &[close(1000, "")]), Step::Eof];
+    let broken = FailAt { op: 1, how: Failure::Error(ErrorKind::BrokenPipe) };
+    let ways = [
+        (Script::new(steps()), true),
+        (Script::new(steps()).fail_at(broken), false),
+        (Script::new(steps()).room(3), false),
+    ];
+    for (script, clean) in ways {
+        let (mut conn, peer) = open(Role::Server, script);
+        assert_eq!(fault(conn.receive(&mut [0; 64], TIMEOUTS)), closed(1000));
+        assert_eq!((conn.is_clean(), peer.transport.written().len() == 4), (clean, clean));
+    }
 }
 
 // B24
