@@ -67,7 +67,7 @@ impl Generator {
 
         let (before, started) = (cpu_time(server), Instant::now());
         let messages = self.echo(Check::Part, |_| started.elapsed() >= span)?;
-        let (took, busy) = (started.elapsed(), cpu_time(server) - before);
+        let (took, busy) = (started.elapsed(), cpu_time(server).saturating_sub(before));
         if messages == 0 {
             return Err(io::Error::other("no message came back within the span of a round"));
         }
