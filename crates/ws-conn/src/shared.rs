@@ -94,7 +94,7 @@ impl Shared {
     /// Whether the connection was closed in order: a Close was sent, and the peer's has come. Whether what was sent has
     /// left is the driver's to know.
     ///
-    /// "If the TCP connection is closed after the WebSocket closing handshake was completed, the WebSocket connection is
+    /// "If the TCP connection was closed after the WebSocket closing handshake was completed, the WebSocket connection is
     /// said to have been closed _cleanly_." (RFC 6455, section 7.1.4)
     #[must_use]
     pub fn is_clean(&self) -> bool {

@@ -43,7 +43,7 @@ impl Header {
     #[must_use]
     pub const fn parse(bytes: &[u8]) -> Option<(Self, usize)> {
         let Some((&[first, second], rest)) = bytes.split_first_chunk() else { return None };
-        // "If 0-125, that is the payload length. If 126, the following 2 bytes interpreted as a 16-bit unsigned
+        // "if 0-125, that is the payload length. If 126, the following 2 bytes interpreted as a 16-bit unsigned
         // integer are the payload length. If 127, the following 8 bytes interpreted as a 64-bit unsigned integer
         // (the most significant bit MUST be 0) are the payload length. Multibyte length quantities are expressed in
         // network byte order." -- RFC 6455, section 5.2

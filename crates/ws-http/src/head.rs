@@ -59,9 +59,8 @@ impl RequestHead {
         let (Some(method), Some(target)) = (request.method, request.path) else { return Err(HeadError::Malformed) };
         let Target { authority, path, query } = Target::parse(target).ok_or(HeadError::Malformed)?;
         if let Some(authority) = authority {
-            // "A client MUST send a Host header field in all HTTP/1.1 request messages. If the target URI includes an
-            // authority component, then a client MUST send a field value for Host that is identical to that authority
-            // component" -- RFC 9112, section 3.2
+            // "If the target URI includes an authority component, then a client MUST send a field value for Host that
+            // is identical to that authority component" -- RFC 9112, section 3.2
             let fields = Borrowed(request.headers);
             let Single::Once(host) = single(&fields, names::HOST) else {
                 return Err(HeadError::Malformed);
