@@ -281,6 +281,9 @@ impl<D: Decode> Inbound<D> {
         if self.news.is_some() || self.over.is_some() {
             return Ok(Step::Reply);
         }
+        if op.kind == Kind::Discard {
+            self.skip();
+        }
         if self.got > 0 {
             if op.kind == Kind::Frame {
                 return Err(Misuse::HalfReceived.into());

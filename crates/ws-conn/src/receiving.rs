@@ -91,7 +91,8 @@ impl<'b> Receiving<'b> {
 }
 
 impl Receiving<'static> {
-    /// Nothing: whatever comes is discarded until the connection is closed.
+    /// Nothing: whatever comes is discarded until the connection is closed. An operation that takes its place before
+    /// begins with the next message.
     #[must_use]
     pub fn discard() -> Self {
         Receiving { into: &mut [], kind: Kind::Discard, limit: usize::MAX }

@@ -91,7 +91,7 @@ impl<D: Decode> Inbound<D> {
         if header.opcode != Opcode::CONTINUATION {
             self.opcode = header.opcode;
             self.open = true;
-            self.skipped = false;
+            self.skipped = op.kind == Kind::Discard;
             self.coded = header.rsv != 0;
             self.holds = false;
             self.text = header.opcode == Opcode::TEXT;

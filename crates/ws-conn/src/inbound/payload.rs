@@ -225,8 +225,7 @@ impl<D: Decode> Inbound<D> {
     #[inline]
     fn discards(&self, op: &Receiving<'_>) -> bool {
         // A control frame gets here on the level of frames only, or as the rest of one that was given up there.
-        let given_up = if self.frame.is_control() { op.kind != Kind::Frame } else { self.skipped };
-        given_up || op.kind == Kind::Discard
+        if self.frame.is_control() { op.kind != Kind::Frame } else { self.skipped }
     }
 
     /// The part of the input that belongs to the frame, at most `room` bytes.

@@ -3,7 +3,7 @@
 use crate::plan::{Conversation, Counter, Event, conversation, pieces, sizes, wire};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use ws_conn::{Fault, Inbound, Outbound, Received, Receiving, Role, Shared, Step};
+use ws_conn::{Fault, Inbound, Opcode, Outbound, Received, Receiving, Role, Shared, Step};
 use ws_testkit::naive;
 
 proptest! {
@@ -66,6 +66,31 @@ proptest! {
         }
     }
 }
+
+/// What a discard has met of a message takes the rest along, and nothing of the next one.
+#[test]
+fn a_discard_gives_up_the_message_in_progress_and_no_other() {
+    let frames = [naive::text("abc").not_final(), naive::continuation("def"), naive::binary("next")];
+    let wire = wire(Role::Client, &frames);
+    for from in 0..=HEADER + "abc".len() {
+        for to in from.max(HEADER)..=wire.len() {
+            let (mut inbound, mut buffer) = (Inbound::new(Role::Server), [0; 16]);
+            let _ = inbound.push(&mut Receiving::message(&mut buffer), &wire[..from]);
+            let (used, step) = inbound.push(&mut Receiving::discard(), &wire[from..to]);
+            assert!(used == to - from && matches!(step, Step::Need(_)), "{from}..{to}: {step:?}");
+            let (_, step) = inbound.push(&mut Receiving::message(&mut buffer), &wire[to..]);
+            let received = match step {
+                Step::Done(received) => Some((received.opcode, &buffer[..received.len])),
+                _ => None,
+            };
+            let untouched = to < wire.len() - "next".len();
+            assert_eq!(received, untouched.then_some((Opcode::BINARY, &b"next"[..])), "{from}..{to}");
+        }
+    }
+}
+
+/// The size of a short masked header.
+const HEADER: usize = 6;
 
 /// The level of frames answers no Ping.
 fn expected(said: &Conversation, way: Way) -> Vec<Event> {

@@ -27,6 +27,33 @@ proptest! {
     }
 }
 
+/// Keys that run out.
+struct Few(usize);
+
+impl Keys for Few {
+    fn key(&mut self) -> Option<[u8; 4]> {
+        self.0 = self.0.checked_sub(1)?;
+        Some([1, 2, 3, 4])
+    }
+}
+
+#[test]
+fn a_pong_goes_out_although_there_is_no_key_for_the_close_behind_it() {
+    let (mut inbound, mut outbound) = (Inbound::new(Role::Client), Outbound::new(Role::Client));
+    let (mut shared, mut room, mut wire) = (Shared::new(Role::Client), [0; 512], Vec::new());
+    let _ = inbound.push(&mut Receiving::discard(), &naive::ping("p").bytes());
+    inbound.reply(&mut shared).unwrap();
+    shared.close(CloseCode::GOING_AWAY, "").unwrap();
+    for (keys, left) in [(1, true), (1, false)] {
+        let filled = outbound.replies(&mut shared, &mut Few(keys), &mut room).unwrap();
+        wire.extend_from_slice(&room[..filled]);
+        assert_eq!(shared.owes(), left);
+    }
+    let mut frames = naive::read_all(&wire).unwrap();
+    frames.iter_mut().for_each(|frame| frame.mask = None);
+    assert_eq!(frames, [naive::pong("p"), naive::close(1001, "")]);
+}
+
 #[derive(Clone, Debug)]
 enum Op {
     Message(u8, Vec<u8>),
