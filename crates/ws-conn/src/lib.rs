@@ -4,7 +4,8 @@
 //! them are the whole protocol behind the opening handshake. They own no payload: a driver lends them bytes it has
 //! read, and room for bytes it is going to write.
 //!
-//! The drivers hold no opcode, close code, length or mask. `blocking` is the one for blocking sockets.
+//! The drivers hold no opcode, close code, length or mask. `blocking` is the one for blocking
+//! sockets, `tokio` the one for tokio.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![no_std]
 #![forbid(unsafe_code)]
