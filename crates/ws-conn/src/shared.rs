@@ -65,7 +65,8 @@ impl Shared {
     ///
     /// # Errors
     ///
-    /// [`Misuse::Close`] if a peer would have to refuse the payload.
+    /// [`Misuse::Close`] if the payload is malformed, or its code may not be sent; nothing has happened then. It may be
+    /// longer than a control frame: the reason is cut.
     pub fn close_with(&mut self, payload: &[u8]) -> Result<Closed, Misuse> {
         match Close::parse(payload) {
             Ok(Some(close)) => self.close(close.code, close.reason),
@@ -94,8 +95,8 @@ impl Shared {
     /// Whether the connection was closed in order: a Close was sent, and the peer's has come. Whether what was sent has
     /// left is the driver's to know.
     ///
-    /// "If the TCP connection was closed after the WebSocket closing handshake was completed, the WebSocket connection is
-    /// said to have been closed _cleanly_." (RFC 6455, section 7.1.4)
+    /// "If the TCP connection was closed after the WebSocket closing handshake was completed, the WebSocket connection
+    /// is said to have been closed _cleanly_." (RFC 6455, section 7.1.4)
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.close_sent && self.close_received && !self.abandoned

@@ -194,7 +194,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     pub fn finish(&mut self, code: CloseCode, reason: &str, linger: Duration) -> Result<Closed, Error> {
         let deadline = if R::TIMED { Deadline::after(self.read.now(), linger) } else { Deadline::NEVER };
         let closed = self.line.close(code, reason, linger)?;
-        self.inbound.skip();
         let left = if R::TIMED { deadline.left(self.read.now()) } else { linger };
         self.finishing = deadline;
         // However it ends, it ended.

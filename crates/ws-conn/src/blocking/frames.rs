@@ -6,6 +6,7 @@ use crate::extension::{Decode, Encode, Plain};
 use crate::outbound::Sending;
 use crate::receiving::{ReadMode, Receiving};
 use crate::timeouts::Timeouts;
+use core::fmt;
 use std::io::{self, Read, Write};
 use ws_frame::Opcode;
 
@@ -16,7 +17,6 @@ use ws_frame::Opcode;
 ///
 /// A write sends one frame, of the kind that [`set_write_mode`](Self::set_write_mode) said. An unfinished message holds
 /// the turn of data messages until a final write ends it, or the connection ends.
-#[derive(Debug)]
 pub struct Frames<'c, R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     conn: &'c mut Conn<R, W, D, E>,
     timeouts: Timeouts,
@@ -111,5 +111,11 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Write for Frames<'_, R, W, D, E>
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(self.conn.line.flush(self.timeouts.wire)?)
+    }
+}
+
+impl<R: Input, W: Output, D: Decode, E: Encode> fmt::Debug for Frames<'_, R, W, D, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Frames").field("read_mode", &self.read_mode).finish_non_exhaustive()
     }
 }

@@ -1,20 +1,18 @@
 #![expect(clippy::disallowed_methods, reason = "waiting for the lock is the driver's, and takes time")]
 
 use super::io::{HangUp, Output};
-use crate::driver::buffer::Buffer;
+use super::writing::Writing;
 use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
-use crate::driver::keys::ThreadKeys;
 use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
-use crate::driver::write_lock::{BROKEN, CLOSING, GONE, MESSAGE, QUEUED, WriteLock};
+use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, GONE, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
-use crate::outbound::{Outbound, Sending};
+use crate::outbound::Sending;
 use crate::shared::{Ending, Shared};
 use crate::timeouts::Wait;
 use alloc::sync::Arc;
 use core::time::Duration;
-use std::io::{self, IoSlice};
 use std::time::Instant;
 use ws_frame::{CloseCode, Role};
 
@@ -23,17 +21,6 @@ pub(super) struct Line<W, E> {
     lock: WriteLock<Writing<W, E>>,
     shared: Mutex<Shared>,
     hang_up: Option<Arc<dyn HangUp>>,
-}
-
-/// What the lock guards.
-pub(super) struct Writing<W, E> {
-    /// `None` once the connection is over.
-    write: Option<W>,
-    outbound: Outbound<E>,
-    queue: Buffer,
-    len: usize,
-    /// A frame broke off, or the transport failed: nothing can follow.
-    broken: bool,
 }
 
 /// What belongs to one call: whether it has the turn of a message in fragments, and until when it may take.
@@ -48,13 +35,7 @@ type Guard<'l, W, E> = TryGuard<'l, Writing<W, E>>;
 impl<W: Output, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
         let hang_up = write.hang_up();
-        let writing = Writing {
-            write: Some(write),
-            outbound: Outbound::with(role, encode),
-            queue: Buffer::default(),
-            len: 0,
-            broken: false,
-        };
+        let writing = Writing::new(write, role, encode);
         Self { lock: WriteLock::new(writing), shared: Mutex::new(Shared::new(role)), hang_up }
     }
 
@@ -87,7 +68,7 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Gives the turn back.
     pub(super) fn end_turn(&self, wire: Duration) {
-        self.lock.end_turn(|writing| self.serve(writing, wire));
+        self.lock.end_turn(self.serving(wire));
     }
 
     /// Claims the status and sends the Close, as far as that can be done until the deadline.
@@ -115,13 +96,13 @@ impl<W: Output, E: Encode> Line<W, E> {
         let closed = self.shared().abandon(CloseCode::ABNORMAL);
         self.lock.set(CLOSING | GONE);
         self.hang_up();
-        self.lock.ask(|writing| self.serve(writing, Duration::ZERO));
+        self.lock.ask(self.serving(Duration::ZERO));
         closed
     }
 
     /// Sends what `shared` owes, or leaves it to the thread that writes at the moment.
     pub(super) fn send_replies(&self, wire: Duration) {
-        self.lock.ask(|writing| self.serve(writing, wire));
+        self.lock.ask(self.serving(wire));
     }
 
     /// Puts what `shared` owes into the queue, to be sent with what comes next: at the latest before the connection
@@ -162,16 +143,10 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Sends what is owed, and half-closes if that is for this side to do.
     pub(super) fn end(&self, wire: Duration) {
-        self.closing(wire);
-        let ending = self.shared().ending();
-        if ending == Ending::HalfClose
-            && let Some(mut writing) = self.lock.try_lock()
-        {
-            if let Some(write) = &mut writing.write {
-                let _ = write.half_close();
-            }
-            let _ = self.unlock(writing, wire, Ok(()));
+        if self.shared().ending() == Ending::HalfClose {
+            self.lock.set(ENDED);
         }
+        self.closing(wire);
     }
 
     /// Closes both directions of the transport.
@@ -198,23 +173,40 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     fn closing(&self, wire: Duration) {
         self.lock.set(CLOSING);
+        let mut patience = Self::patience(wire);
         let mut served = false;
         self.lock.ask(|writing| {
             served = true;
-            self.serve(writing, wire);
+            self.serve(writing, &mut patience);
         });
         // Waits for a writer that is at work, since the caller may want to hang up next. Whoever it is, it does what is
         // owed at the end of its frame; even if nothing is owed any more, that may not be written yet.
-        if !served && let Ok(writing) = self.lock(false, &mut Self::patience(wire), wire) {
-            let _ = self.unlock(writing, wire, Ok(()));
+        if !served && let Ok(writing) = self.lock(false, &mut patience, wire) {
+            let left = patience.left(Instant::now());
+            let _ = self.unlock(writing, left, Ok(()));
         }
     }
 
-    fn serve(&self, writing: &mut Writing<W, E>, wire: Duration) {
+    /// What a call does for others while it has the lock: within one deadline, however much that is.
+    #[inline]
+    fn serving(&self, wire: Duration) -> impl FnMut(&mut Writing<W, E>) {
         let mut patience = Self::patience(wire);
-        let result = self.replies(writing, &mut patience).and_then(|()| writing.flush(&mut patience));
+        move |writing| self.serve(writing, &mut patience)
+    }
+
+    fn serve(&self, writing: &mut Writing<W, E>, patience: &mut Patience) {
+        // Read first: what is owed was known before it was set.
+        let ended = self.lock.is_set(ENDED);
+        let result = self.replies(writing, patience).and_then(|()| writing.flush(patience));
         // What cannot be sent is found out by whoever sends or receives next.
         let _ = self.settle(writing, result);
+        if ended {
+            self.lock.clear(ENDED);
+            writing.half_close();
+        }
+        if self.lock.is_set(GONE) {
+            writing.let_go();
+        }
     }
 
     /// Puts what is owed into the queue.
@@ -223,17 +215,14 @@ impl<W: Output, E: Encode> Line<W, E> {
             let mut shared = self.shared();
             if !shared.owes() {
                 if let Some(closed) = shared.closed() {
-                    writing.outbound.end(closed);
+                    writing.end(closed);
                 }
                 return Ok(());
             }
-            if writing.broken || writing.write.is_none() {
+            if writing.is_broken() {
                 return Ok(());
             }
-            let (len, size) = (writing.len, writing.reserve());
-            let room = writing.queue.get_mut(len..size);
-            let filled = writing.outbound.replies(&mut shared, &mut ThreadKeys, room)?;
-            writing.len = len.saturating_add(filled);
+            writing.replies(&mut shared)?;
             let owes = shared.owes();
             drop(shared);
             if owes {
@@ -246,7 +235,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     fn lock(&self, turn: bool, patience: &mut Patience, wire: Duration) -> Result<Guard<'_, W, E>, Error> {
         let guard = self
             .lock
-            .lock(turn, patience, Instant::now, |writing| self.serve(writing, wire))
+            .lock(turn, patience, Instant::now, self.serving(wire))
             .ok_or_else(|| self.shared().closed().map_or(Fault::Timeout(Wait::Turn), Fault::Closed))?;
         // The wait for the lock is the system's, and the transport may have a clock of its own.
         *patience = patience.transferred(Instant::now);
@@ -265,18 +254,18 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     fn unlock(&self, mut writing: Guard<'_, W, E>, wire: Duration, result: Result<(), Error>) -> Result<(), Error> {
         let result = if result.is_err() { self.settle(&mut writing, result) } else { Ok(()) };
-        let queued = writing.len > 0;
+        let queued = writing.is_queued();
         if queued != self.lock.is_set(QUEUED) {
             if queued { self.lock.set(QUEUED) } else { self.lock.clear(QUEUED) }
         }
-        self.lock.unlock(writing, |writing| self.serve(writing, wire));
+        self.lock.unlock(writing, self.serving(wire));
         result
     }
 
     /// What an error means for the connection.
     #[cold]
     fn settle(&self, writing: &mut Writing<W, E>, result: Result<(), Error>) -> Result<(), Error> {
-        if writing.broken {
+        if writing.is_broken() {
             self.lock.set(BROKEN);
         }
         let fault = match result {
@@ -292,10 +281,10 @@ impl<W: Output, E: Encode> Line<W, E> {
         }
         let fault = self.shared().fail(fault);
         self.lock.set(CLOSING);
-        if writing.broken {
+        if writing.is_broken() {
             // The peer does not read: half a frame is out, so that nothing more can be told it.
             let closed = self.shared().abandon(fault.code());
-            writing.outbound.end(closed);
+            writing.end(closed);
             self.hang_up();
         } else {
             let mut patience = Self::patience(Duration::from_secs(1));
@@ -307,118 +296,5 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     fn patience(wire: Duration) -> Patience {
         if W::TIMED { Patience::Whole(wire) } else { Patience::ENDLESS }
-    }
-}
-
-impl<W: Output, E: Encode> Writing<W, E> {
-    #[inline]
-    fn send(&mut self, op: &mut Sending<'_>, flush: bool, patience: &mut Patience) -> Result<(), Error> {
-        self.usable()?;
-        loop {
-            let (len, size) = (self.len, self.reserve());
-            let room = self.queue.get_mut(len..size);
-            let out = self.outbound.next(op, &mut ThreadKeys, room)?;
-            self.len = len.saturating_add(out.filled);
-            if !out.then.is_empty() {
-                self.write(out.then, patience)?;
-            }
-            if out.done {
-                return if flush { self.flush(patience) } else { Ok(()) };
-            }
-            self.write(&[], patience)?;
-        }
-    }
-
-    fn usable(&self) -> Result<(), Error> {
-        match self.outbound.closed() {
-            Some(closed) => Err(closed.into()),
-            None if self.broken || self.write.is_none() => Err(io::Error::from(io::ErrorKind::BrokenPipe).into()),
-            None => Ok(()),
-        }
-    }
-
-    #[inline]
-    fn flush(&mut self, patience: &mut Patience) -> Result<(), Error> {
-        if self.len > 0 {
-            self.write(&[], patience)?;
-        }
-        let Some(write) = &mut self.write else { return Ok(()) };
-        while let Err(error) = write.flush(patience.left_on(write)) {
-            if let Err(error) = try_again(error, patience, write) {
-                self.broken = true;
-                return Err(error);
-            }
-        }
-        Ok(())
-    }
-
-    /// Writes the queue and what follows it, whole. If that fails the direction is over.
-    fn write(&mut self, mut then: &[u8], patience: &mut Patience) -> Result<(), Error> {
-        let len = core::mem::take(&mut self.len);
-        let mut queued = self.queue.get(0..len);
-        let (Some(write), false) = (&mut self.write, self.broken) else {
-            return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
-        };
-        while !queued.is_empty() || !then.is_empty() {
-            let left = patience.left_on(write);
-            let bufs = [IoSlice::new(queued), IoSlice::new(then)];
-            let bufs = match (queued.is_empty(), then.is_empty()) {
-                (true, _) => bufs.get(1..),
-                (_, true) => bufs.get(..1),
-                _ => bufs.get(..),
-            };
-            let result = if left.is_zero() {
-                Err(io::ErrorKind::TimedOut.into())
-            } else {
-                write.write(bufs.unwrap_or_default(), left)
-            };
-            let wrote = match result {
-                Ok(0) => Err(io::Error::from(io::ErrorKind::WriteZero).into()),
-                Ok(wrote) => Ok(wrote),
-                Err(error) => try_again(error, patience, write).map(|()| 0),
-            };
-            let wrote = match wrote {
-                Ok(wrote) => wrote,
-                Err(error) => {
-                    self.broken = true;
-                    return Err(error);
-                }
-            };
-            let of_queue = wrote.min(queued.len());
-            queued = queued.get(of_queue..).unwrap_or_default();
-            then = then.get(wrote.saturating_sub(of_queue)..).unwrap_or_default();
-        }
-        Ok(())
-    }
-
-    /// The queue's buffer comes with the first frame. Answers its size.
-    #[inline]
-    fn reserve(&mut self) -> usize {
-        if self.queue.len() == 0 {
-            self.queue = Buffer::new(Buffer::SIZE);
-        }
-        Buffer::SIZE
-    }
-}
-
-/// Whether an operation that failed is to be repeated. The deadline decides, not the time-out of the socket, which is
-/// not exact.
-fn try_again<W: Output>(error: io::Error, patience: &mut Patience, write: &W) -> Result<(), Error> {
-    match error.kind() {
-        io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if W::TIMED => {
-            if patience.left_on(write).is_zero() {
-                Err(Fault::Timeout(Wait::Wire).into())
-            } else {
-                Ok(())
-            }
-        }
-        _ => Err(Error::Io(error)),
-    }
-}
-
-impl Patience {
-    fn left_on<W: Output>(&mut self, write: &W) -> Duration {
-        if W::TIMED { self.left(write.now()) } else { Duration::MAX }
     }
 }

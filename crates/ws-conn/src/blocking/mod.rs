@@ -20,6 +20,7 @@ mod line;
 mod reader;
 mod sender;
 mod writer;
+mod writing;
 
 pub use crate::driver::message::MessageRef;
 pub use conn::Conn;

@@ -4,6 +4,7 @@ use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
 use crate::receiving::Receiving;
 use crate::timeouts::Timeouts;
+use core::fmt;
 use std::io::{self, Read};
 use ws_frame::Opcode;
 
@@ -14,7 +15,6 @@ use ws_frame::Opcode;
 ///
 /// A reader that is dropped before the end leaves the rest of the message to be discarded by the next call of the
 /// connection.
-#[derive(Debug)]
 pub struct MessageReader<'c, R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     conn: &'c mut Conn<R, W, D, E>,
     opcode: Opcode,
@@ -60,5 +60,11 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Drop for MessageReader<'_, R, W,
         if !self.ended {
             self.conn.inbound.skip();
         }
+    }
+}
+
+impl<R: Input, W: Output, D: Decode, E: Encode> fmt::Debug for MessageReader<'_, R, W, D, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MessageReader").field("opcode", &self.opcode).finish_non_exhaustive()
     }
 }

@@ -14,7 +14,8 @@ use ws_frame::{CloseCode, Opcode};
 ///
 /// Frames go out whole, and those of one thread in their order. Control frames go between the fragments of a message in
 /// progress; a data message waits for its turn. `wire` is the time a call may take; when it is over in the midst of a
-/// frame, because the peer does not read, the connection is closed with 1008.
+/// frame, because the peer does not read, the connection is closed with 1008. A call that meanwhile was asked by other
+/// threads to send what is owed (a Pong, a Close) takes as long again for all of that, at most.
 pub struct Sender<W, E = Plain> {
     line: Arc<Line<W, E>>,
 }
@@ -25,15 +26,16 @@ impl<W: Output, E: Encode> Sender<W, E> {
     }
 
     /// Sends a message in one frame: text, binary, Ping, Pong, Close, or a reserved opcode. What was fed goes before it.
+    /// The reason in a Close is cut as [`send_close`](Self::send_close) does.
     ///
     /// # Errors
     ///
     /// [`Fault::Closed`](crate::Fault::Closed) once the connection is closed.
-    /// [`Fault::Misuse`](crate::Fault::Misuse) for what must not be sent: text that is not UTF-8, a control frame of
-    /// more than 125 bytes, a continuation; nothing is sent then. [`Timeout`](crate::Fault::Timeout) with
-    /// [`Wait::Turn`](crate::Wait::Turn) if another message or frame did not end in time: nothing is sent, and the
-    /// connection goes on; with [`Wait::Wire`](crate::Wait::Wire): the connection is closed with 1008. I/O errors of
-    /// the transport.
+    /// [`Fault::Misuse`](crate::Fault::Misuse) for what must not be sent: text that is not UTF-8, another control frame
+    /// of more than 125 bytes, a malformed Close, a continuation; nothing is sent then.
+    /// [`Timeout`](crate::Fault::Timeout) with [`Wait::Turn`](crate::Wait::Turn) if another message or frame did not end
+    /// in time: nothing is sent, and the connection goes on; with [`Wait::Wire`](crate::Wait::Wire): the connection is
+    /// closed with 1008. I/O errors of the transport.
     #[inline]
     pub fn send(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
         self.put(opcode, message, wire, true)

@@ -40,6 +40,8 @@ pub(crate) const CLOSING: u32 = 1 << 4;
 pub(crate) const GONE: u32 = 1 << 5;
 /// Something that was to be sent will not be.
 pub(crate) const BROKEN: u32 = 1 << 6;
+/// Nothing follows what is owed: whoever holds the lock next closes this direction of the transport.
+pub(crate) const ENDED: u32 = 1 << 7;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {

@@ -1,12 +1,15 @@
 //! Absolute deadlines, over real sockets: a peer that drips extends none. That they are kept is told by what ended the
 //! connection; a deadline that never comes would let the dripping peer end it, and end it differently.
 
-use std::io::{Read, Write};
-use std::sync::mpsc;
+use core::time::Duration;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
+use std::time::Instant;
 
-use crate::harness::{closed, fault, wire};
+use crate::harness::{WIRE, closed, fault, wire};
 use crate::sockets::{AMPLE, SHORT, Tcp, draining, dripping, server, timed};
+use ws_conn::blocking::{Conn, Input, Output};
 use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts, Wait};
 use ws_testkit::naive::{self, Frame, binary, continuation, ping, pong, text};
 use ws_testkit::raw;
@@ -213,6 +216,76 @@ fn pings_that_the_peer_does_not_read_answers_to_do_not_hold_the_receiver() {
     flood.join().unwrap();
     // What the socket still holds is answers, as far as they went.
     let _ = socket.read(&mut [0; 64]);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the one moment from which virtual time is counted")]
+fn a_call_is_not_held_by_answers_that_it_sends_for_others() {
+    let (say, heard) = mpsc::channel();
+    let (comes, reads) = mpsc::channel();
+    let begin = Instant::now();
+    let now = Arc::new(Mutex::new(begin));
+    let slow = Slow { now: Arc::clone(&now), say, reads, pings: 20 };
+    let mut conn = Conn::new(Hearing { heard, again: false, reads: comes }, slow, Role::Server);
+    let sender = conn.sender();
+    let receiver = thread::spawn(move || fault(conn.receive(&mut [0; 64], Timeouts::new(AMPLE, AMPLE))));
+    sender.send(Opcode::TEXT, b"a moment", WIRE).unwrap();
+    let took = now.lock().unwrap().duration_since(begin);
+    assert!(took <= 2 * WIRE, "its own time, and as much for the answers: {took:?}");
+    assert_eq!(sender.abort(), Closed(CloseCode::POLICY), "the peer took too long for them");
+    drop(sender);
+    assert_eq!(receiver.join().unwrap(), closed(1008));
+}
+
+/// Reads what it is told to, and says when it comes for more.
+struct Hearing {
+    heard: mpsc::Receiver<Vec<u8>>,
+    again: bool,
+    reads: mpsc::Sender<()>,
+}
+
+impl Input for Hearing {
+    fn read(&mut self, into: &mut [u8], _: Duration) -> io::Result<usize> {
+        if core::mem::replace(&mut self.again, true) {
+            let _ = self.reads.send(());
+        }
+        let bytes = self.heard.recv().unwrap_or_default();
+        into[..bytes.len()].copy_from_slice(&bytes);
+        Ok(bytes.len())
+    }
+}
+
+/// A peer that takes each frame nearly as late as it may, and sends a Ping meanwhile.
+struct Slow {
+    now: Arc<Mutex<Instant>>,
+    say: mpsc::Sender<Vec<u8>>,
+    reads: mpsc::Receiver<()>,
+    pings: usize,
+}
+
+impl Output for Slow {
+    fn write(&mut self, bufs: &[IoSlice<'_>], patience: Duration) -> io::Result<usize> {
+        let takes = WIRE * 9 / 10;
+        *self.now.lock().unwrap() += takes.min(patience);
+        if patience < takes {
+            return Err(ErrorKind::TimedOut.into());
+        }
+        if self.pings > 0 {
+            self.pings -= 1;
+            self.say.send(said(&[ping("?")])).unwrap();
+            // When the receiver comes for more it has left the answer to the thread that writes: this one.
+            self.reads.recv().unwrap();
+        }
+        Ok(bufs.iter().map(|buf| buf.len()).sum())
+    }
+
+    fn half_close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn now(&self) -> Instant {
+        *self.now.lock().unwrap()
+    }
 }
 
 /// More than the buffers of both sockets hold.

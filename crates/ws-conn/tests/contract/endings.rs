@@ -149,6 +149,68 @@ impl Output for Slow {
 }
 
 #[test]
+fn this_direction_is_closed_by_the_writer_that_is_at_work_when_the_connection_ends() {
+    let (entered, writing) = mpsc::channel();
+    let (go_on, gate) = mpsc::channel();
+    let (half_closed, shut) = mpsc::channel();
+    let mut conn = Conn::new(Untimed(io::empty()), Gated { entered, gate, half_closed }, Role::Server);
+    let sender = conn.sender();
+    let writer = thread::spawn(move || sender.send(Opcode::TEXT, b"at work", AMPLE));
+    writing.recv().unwrap();
+    assert_eq!(fault(conn.receive(&mut [0; 64], Timeouts::new(SHORT, AMPLE))), closed(1006));
+    assert!(shut.try_recv().is_err(), "a frame is on its way");
+    go_on.send(()).unwrap();
+    writer.join().unwrap().unwrap();
+    assert_eq!(shut.try_iter().count(), 1);
+}
+
+/// Says that a write has begun, and waits to be told to go on.
+struct Gated {
+    entered: mpsc::Sender<()>,
+    gate: mpsc::Receiver<()>,
+    half_closed: mpsc::Sender<()>,
+}
+
+impl Output for Gated {
+    fn write(&mut self, bufs: &[IoSlice<'_>], _: Duration) -> io::Result<usize> {
+        self.entered.send(()).unwrap();
+        self.gate.recv().unwrap();
+        Ok(bufs.iter().map(|buf| buf.len()).sum())
+    }
+
+    fn half_close(&mut self) -> io::Result<()> {
+        self.half_closed.send(()).map_err(io::Error::other)
+    }
+}
+
+#[test]
+fn a_transport_without_a_handle_is_closed_by_a_drop_or_an_abort_though_senders_are_left() {
+    let open = |write: &Arc<()>| Conn::over((io::empty(), Kept(Arc::clone(write))), Role::Server);
+    let write = Arc::new(());
+    let conn = open(&write);
+    let sender = conn.sender();
+    drop(conn);
+    assert_eq!(Arc::strong_count(&write), 1, "dropped");
+    assert_eq!(fault(sender.send(Opcode::TEXT, b"too late", AMPLE)), closed(1006));
+    let conn = open(&write);
+    conn.sender().abort();
+    assert_eq!(Arc::strong_count(&write), 1, "aborted");
+}
+
+/// A pipe, say: to close it is to drop it.
+struct Kept(#[expect(dead_code, reason = "it is only counted")] Arc<()>);
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
 fn a_drop_gives_senders_closed_and_wakes_one_that_is_blocked() {
     let (conn, mut socket) = server();
     let (sender, idle) = (conn.sender(), conn.sender());
