@@ -9,6 +9,10 @@
 //! | [`chunks`] | ways to cut bytes into pieces |
 //! | [`transport`] | a scripted transport in memory whose n-th operation can fail |
 //! | [`clock`] | virtual time |
+#![cfg_attr(
+    all(feature = "live", target_os = "linux"),
+    doc = "| [`live`] | programs as processes, watched from outside, and a peer over real sockets |"
+)]
 #![cfg_attr(feature = "count-allocations", doc = "| [`alloc`] | allocations counted per thread |")]
 //!
 //! The kit depends on nothing of this workspace. It is the second opinion: a mistake it shared with the code under test
@@ -22,6 +26,8 @@ pub mod chunks;
 pub mod clock;
 pub mod golden;
 pub mod judge;
+#[cfg(all(feature = "live", target_os = "linux"))]
+pub mod live;
 pub mod naive;
 pub mod raw;
 pub mod transport;

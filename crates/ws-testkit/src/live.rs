@@ -1,0 +1,12 @@
+//! Programs under test as processes of their own, over real sockets: started, watched through `/proc`, and met by a peer
+//! that does as it likes.
+//!
+//! Linux only, since nothing else says so plainly what a process holds.
+
+mod figures;
+mod peer;
+mod program;
+
+pub use figures::Figures;
+pub use peer::{KEY, PATIENCE, Peer, request};
+pub use program::{Finished, Program, Server, example};
