@@ -14,12 +14,11 @@ mod blocking;
 mod tokio;
 
 use clap::{Parser, ValueEnum};
+use core::net::SocketAddr;
 use core::time::Duration;
 use std::process::ExitCode;
 use ws_stack::Timeouts;
 use ws_stack::http::RequestHead;
-
-const ADDRESS: &str = "127.0.0.1:9001";
 
 /// How long an opening handshake may take, and closing a connection.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -32,14 +31,15 @@ const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(10), Duration::from
 const SHUTDOWN: &str = "server is shutting down";
 
 fn main() -> ExitCode {
-    let served = match Options::parse().driver {
-        Driver::Tokio => tokio::serve(),
-        Driver::Blocking => blocking::serve(),
+    let Options { listen, driver } = Options::parse();
+    let served = match driver {
+        Driver::Tokio => tokio::serve(&listen),
+        Driver::Blocking => blocking::serve(&listen),
     };
     match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot serve on {ADDRESS}: {error}");
+            eprintln!("cannot serve on {listen}: {error}");
             ExitCode::FAILURE
         }
     }
@@ -49,6 +49,9 @@ fn main() -> ExitCode {
 #[derive(Parser)]
 #[command(name = "echo")]
 struct Options {
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
+    listen: String,
     /// What to run over
     #[arg(long, value_name = "NAME", value_enum, default_value = "tokio")]
     driver: Driver,
@@ -70,6 +73,6 @@ fn wants_page(request: &RequestHead) -> bool {
 const PAGE: &[u8] = include_bytes!("echo/page.html");
 const HTML: &[(&str, &str)] = &[("Content-Type", "text/html; charset=utf-8")];
 
-fn announce() {
-    println!("listening on ws://{ADDRESS}/, with a page to try it at http://{ADDRESS}/ (Ctrl-C ends)");
+fn announce(address: SocketAddr) {
+    println!("listening on ws://{address}/, with a page to try it at http://{address}/ (Ctrl-C ends)");
 }

@@ -13,21 +13,22 @@ mod blocking;
 mod tokio;
 
 use args::{Driver, seconds};
-use clap::{Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 use core::time::Duration;
 use std::process::ExitCode;
+use ws_stack::Timeouts;
 
 fn main() -> ExitCode {
-    let Options { command, connect_timeout, driver } = Options::parse();
+    let Options { command, patience, driver } = Options::parse();
     let ended = match command {
         Command::Echo { url } => match driver {
-            Driver::Tokio => tokio::echo(&url, connect_timeout),
-            Driver::Blocking => blocking::echo(&url, connect_timeout),
+            Driver::Tokio => tokio::echo(&url, &patience),
+            Driver::Blocking => blocking::echo(&url, &patience),
         }
         .map(|status| println!("closed with {status}")),
         Command::Autobahn { url, agent } => match driver {
-            Driver::Tokio => tokio::autobahn(&url, &agent, connect_timeout),
-            Driver::Blocking => blocking::autobahn(&url, &agent, connect_timeout),
+            Driver::Tokio => tokio::autobahn(&url, &agent, &patience),
+            Driver::Blocking => blocking::autobahn(&url, &agent, &patience),
         },
     };
     ended.map_or_else(args::complain, |()| ExitCode::SUCCESS)
@@ -39,12 +40,33 @@ fn main() -> ExitCode {
 struct Options {
     #[command(subcommand)]
     command: Command,
-    /// How long connecting may take
-    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "10")]
-    connect_timeout: Duration,
+    #[command(flatten)]
+    patience: Patience,
     /// What to run over
     #[arg(long, global = true, value_name = "NAME", value_enum, default_value = "tokio")]
     driver: Driver,
+}
+
+#[derive(Args)]
+struct Patience {
+    /// How long connecting may take
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "10")]
+    connect_timeout: Duration,
+    /// How long the opening handshake may take
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "10")]
+    handshake: Duration,
+    /// How long the next message may take to begin
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "60")]
+    idle: Duration,
+    /// How long a message may take from its first byte to its last, and a write to be taken
+    #[arg(long, global = true, value_name = "SECS", value_parser = seconds, default_value = "30")]
+    wire: Duration,
+}
+
+impl Patience {
+    fn timeouts(&self) -> Timeouts {
+        Timeouts::new(self.wire, self.idle)
+    }
 }
 
 #[derive(Subcommand)]

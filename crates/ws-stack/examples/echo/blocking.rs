@@ -1,6 +1,6 @@
 //! The echo over blocking sockets: a thread for each connection.
 
-use crate::{ADDRESS, HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
+use crate::{HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
 use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -17,14 +17,14 @@ use ws_stack::{CloseCode, Error};
 /// How long sending a Close may take.
 const CLOSE: Duration = Duration::from_millis(100);
 
-pub(crate) fn serve() -> io::Result<()> {
-    let listener = TcpListener::bind(ADDRESS)?;
+pub(crate) fn serve(listen: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(listen)?;
     let open = Arc::new(Open::default());
     let closing = Arc::clone(&open);
     if let Err(error) = ctrlc::set_handler(move || closing.close_all_and_exit()) {
         eprintln!("Ctrl-C will not close connections in order: {error}");
     }
-    announce();
+    announce(listener.local_addr()?);
 
     for stream in listener.incoming() {
         let open = Arc::clone(&open);

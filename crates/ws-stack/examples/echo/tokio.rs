@@ -1,6 +1,6 @@
 //! The echo over tokio: a task for each connection.
 
-use crate::{ADDRESS, HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
+use crate::{HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
 use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -13,11 +13,11 @@ use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Conn, Error, Exchange, HandshakeError, Policy, Transport};
 
 #[tokio::main]
-pub(crate) async fn serve() -> io::Result<()> {
-    let listener = TcpListener::bind(ADDRESS).await?;
+pub(crate) async fn serve(listen: &str) -> io::Result<()> {
+    let listener = TcpListener::bind(listen).await?;
     // Each connection has a receiver: it learns from it when to close, and by dropping it tells that it has.
     let (shutdown, _) = watch::channel(());
-    announce();
+    announce(listener.local_addr()?);
     select! {
         never = accept(&listener, &shutdown) => match never {},
         stop = signal::ctrl_c() => stop?,
