@@ -1,4 +1,5 @@
 //! The echo over blocking sockets: a thread for each connection.
+#![expect(clippy::disallowed_methods, reason = "a server that is out of descriptors waits for some to be given back")]
 
 use crate::{HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
 use core::convert::Infallible;
@@ -9,7 +10,7 @@ use std::io::{self, ErrorKind};
 use std::net::{TcpListener, TcpStream};
 use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::thread::Builder;
+use std::thread::{Builder, sleep};
 use ws_stack::blocking::{Conn, Exchange, HandshakeError, Policy, Sender, Socket};
 use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Error};
@@ -38,6 +39,8 @@ pub(crate) fn serve(listen: &str) -> io::Result<()> {
         });
         if let Err(error) = spawned {
             eprintln!("cannot take a connection: {error}");
+            // There may be too many.
+            sleep(Duration::from_millis(20));
         }
     }
     Ok(())
