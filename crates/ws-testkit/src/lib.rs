@@ -10,7 +10,7 @@
 //! | [`transport`] | a scripted transport in memory whose n-th operation can fail |
 //! | [`clock`] | virtual time |
 #![cfg_attr(
-    all(feature = "live", target_os = "linux"),
+    feature = "live",
     doc = "| [`live`] | programs as processes, watched from outside, and a peer over real sockets |"
 )]
 #![cfg_attr(feature = "count-allocations", doc = "| [`alloc`] | allocations counted per thread |")]
@@ -26,7 +26,7 @@ pub mod chunks;
 pub mod clock;
 pub mod golden;
 pub mod judge;
-#[cfg(all(feature = "live", target_os = "linux"))]
+#[cfg(feature = "live")]
 pub mod live;
 pub mod naive;
 pub mod raw;

@@ -1,7 +1,7 @@
 //! Programs under test as processes of their own, over real sockets: started, watched through `/proc`, and met by a peer
 //! that does as it likes.
 //!
-//! Linux only, since nothing else says so plainly what a process holds.
+//! What a process holds is told on Linux only: nothing else says it so plainly.
 
 mod figures;
 mod peer;

@@ -70,6 +70,7 @@ mod tests {
         assert_eq!(cpu("7 (a) S 1"), None);
     }
 
+    #[cfg(target_os = "linux")]
     #[test]
     fn this_process_holds_something() {
         let before = Figures::of(std::process::id()).unwrap();
