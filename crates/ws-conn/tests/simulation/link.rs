@@ -152,7 +152,7 @@ impl Link {
         let mut state = self.state();
         let pipe = &mut state.pipes[end];
         let last = pipe.arrivals.back().map_or(now, |(at, _)| *at);
-        pipe.end = pipe.end.or(Some(last.max(now)));
+        pipe.end.get_or_insert_with(|| last.max(now));
         pipe.wake();
     }
 
