@@ -90,9 +90,7 @@ fn a_head_costs_linear_time_whatever_is_in_it_and_however_it_is_cut() {
     over_both_drivers(&[], |target| {
         for (what, field) in fields {
             let run = |len, times| (0..times).for_each(|_| shake(target, &field(len)));
-            let (times, cost) = target.measurable(16, |times| run(1800, times));
-            let more = target.cpu_of(|| run(7200, times));
-            assert!(more <= cost * 8, "{what}, {times} times: {cost:?}, and four times as long {more:?}");
+            target.is_linear_in(what, 16, |times| run(1800, times), |times| run(7200, times));
         }
         target.never_held(MIB);
     });
