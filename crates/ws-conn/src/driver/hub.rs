@@ -5,12 +5,15 @@ use alloc::task::Wake;
 use alloc::vec::Vec;
 use core::task::Waker;
 
+#[cfg(all(test, ws_loom))]
+mod model;
+
 /// The one waker that a transport's sending half is polled with.
 ///
 /// A transport remembers one waker for each direction. If every task that polls passed its own, a task that gives up, or
 /// that merely had its turn after another, would take the wake-up with it that somebody else relies on. This one wakes
 /// whoever has an interest: the task that is in the midst of sending, and the task that waits to receive.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Hub(Mutex<Tasks>);
 
 /// The tasks that have an interest.
@@ -25,7 +28,7 @@ struct Tasks {
 
 impl Hub {
     pub(crate) fn new() -> Arc<Self> {
-        Arc::default()
+        Arc::new(Self(Mutex::new(Tasks::default())))
     }
 
     /// The task that waits to receive.

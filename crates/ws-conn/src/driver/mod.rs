@@ -17,6 +17,8 @@ pub(crate) mod write_lock;
 // For tasks, which are woken.
 #[cfg(feature = "tokio")]
 pub(crate) mod hub;
+#[cfg(all(test, ws_loom, feature = "tokio"))]
+pub(crate) mod model;
 #[cfg(feature = "tokio")]
 pub(crate) mod pool;
 #[cfg(feature = "tokio")]

@@ -2,6 +2,9 @@ use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use core::task::Waker;
 
+#[cfg(all(test, ws_loom))]
+mod model;
+
 /// Turns, given in the order in which they were asked for.
 ///
 /// Plain data, to be kept under a lock. Wakers come out of it, to be woken or dropped when the lock is released: both

@@ -1,4 +1,5 @@
-use super::line::{Line, Out};
+use super::line::Line;
+use super::out::Out;
 use super::send::take;
 use crate::driver::error::Error;
 use crate::driver::turns::Turn;
@@ -57,17 +58,37 @@ impl Access {
         wire: Duration,
         mut act: impl FnMut(&mut Out<W, E>, &Waker) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
+        self.poll_line(line, cx, wire, |out, waker| {
+            if out.torn {
+                return Poll::Pending;
+            }
+            out.queue_replies()?;
+            act(out, waker)
+        })
+    }
+
+    /// Waits until everything before a place has left: also while a frame of another is half out behind it.
+    pub(super) fn poll_flush_to<W: AsyncWrite + Unpin, E: Encode>(
+        &mut self,
+        place: u64,
+        line: &Line<W, E>,
+        cx: &mut Context<'_>,
+        wire: Duration,
+    ) -> Poll<Result<(), Error>> {
+        self.poll_line(line, cx, wire, |out, waker| out.poll_flush_to(place, waker).map(|result| Ok(result?)))
+    }
+
+    fn poll_line<T, W: AsyncWrite + Unpin, E: Encode>(
+        &mut self,
+        line: &Line<W, E>,
+        cx: &mut Context<'_>,
+        wire: Duration,
+        mut act: impl FnMut(&mut Out<W, E>, &Waker) -> Poll<Result<T, Error>>,
+    ) -> Poll<Result<T, Error>> {
         let mut known = false;
         loop {
             let mut out = line.lock();
-            let result = match out.torn {
-                true => Poll::Pending,
-                false => match out.queue_replies() {
-                    Ok(()) => act(&mut out, line.waker()),
-                    Err(fault) => Poll::Ready(Err(fault.into())),
-                },
-            };
-            let result = result.map_err(|error| out.settle(error));
+            let result = act(&mut out, line.waker()).map_err(|error| out.settle(error));
             line.note(&out);
             drop(out);
             if let Poll::Ready(result) = result {
@@ -117,14 +138,13 @@ impl Access {
             ready!(alarm.as_mut().poll(cx));
         }
         self.alarm = None;
-        let mut out = line.lock();
+        let out = line.lock();
         let turn = out.torn || out.message.is_busy() && self.message != Turn::Has;
-        let (fault, write) =
-            if turn { (Fault::Timeout(Wait::Turn), None) } else { out.give_up(Fault::Timeout(Wait::Wire)) };
-        line.note(&out);
-        drop(out);
-        drop(write);
-        line.hub().wake_reader();
+        let fault = match (turn, out.shared.closed()) {
+            (true, Some(closed)) => Fault::Closed(closed),
+            (true, None) => Fault::Timeout(Wait::Turn),
+            (false, _) => line.give_up(out, Fault::Timeout(Wait::Wire)),
+        };
         Poll::Ready(fault.into())
     }
 }

@@ -116,10 +116,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         self.pulse = keepalive.map(|keepalive| Box::new(Pulse::new(keepalive)));
     }
 
-    /// The round-trip time of the last Ping of keepalive that was answered.
+    /// The round-trip time of the last Ping of keepalive that was answered, to the microsecond.
+    /// [`Sender::round_trip`] tells it while a call receives.
     #[must_use]
     pub fn round_trip(&self) -> Option<Duration> {
-        self.pulse.as_ref()?.round_trip()
+        self.line.round_trip()
     }
 
     /// A handle that sends. Clone it freely; any task may use it at any time.

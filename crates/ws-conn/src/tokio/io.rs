@@ -1,10 +1,10 @@
 use crate::driver::hub::Hub;
+use crate::driver::sync::Mutex;
 use alloc::sync::Arc;
 use core::fmt;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
 use std::io::{self, IoSlice};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, tcp};
 #[cfg(unix)]
@@ -86,15 +86,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport for Whole<S> {
 }
 
 impl<S> Both<S> {
-    fn stream(&self) -> MutexGuard<'_, Option<S>> {
-        self.stream.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn poll<T>(&self, poll: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>) -> Poll<io::Result<T>>
     where
         S: Unpin,
     {
-        match &mut *self.stream() {
+        match &mut *self.stream.lock() {
             Some(stream) => poll(Pin::new(stream), &mut Context::from_waker(&self.waker)),
             None => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
@@ -103,7 +99,7 @@ impl<S> Both<S> {
 
 impl<S> Drop for WholeWrite<S> {
     fn drop(&mut self) {
-        let stream = self.0.stream().take();
+        let stream = self.0.stream.lock().take();
         drop(stream);
         self.0.waker.wake_by_ref();
     }
@@ -133,7 +129,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for WholeWrite<S> {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.stream().as_ref().is_some_and(AsyncWrite::is_write_vectored)
+        self.0.stream.lock().as_ref().is_some_and(AsyncWrite::is_write_vectored)
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

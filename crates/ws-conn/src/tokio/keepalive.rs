@@ -38,7 +38,6 @@ pub(super) struct Pulse {
     next: Option<Instant>,
     ping: Option<Ping>,
     count: u32,
-    round_trip: Option<Duration>,
 }
 
 /// A Ping that is not answered yet.
@@ -53,46 +52,41 @@ struct Ping {
 
 impl Pulse {
     pub(super) fn new(keepalive: Keepalive) -> Self {
-        Self { keepalive, next: None, ping: None, count: 0, round_trip: None }
+        Self { keepalive, next: None, ping: None, count: 0 }
     }
 
-    /// Bytes have come. Of those before them it is known by now whether a Pong was among them.
+    /// Bytes have come. Of those before them it is known by now whether a Pong was among them: answers how long it took.
     #[inline]
-    pub(super) fn alive(&mut self, answered: bool) {
-        if self.ping.is_some() {
-            self.heard(answered);
-        }
+    pub(super) fn alive(&mut self, answered: bool) -> Option<Duration> {
+        if self.ping.is_some() { self.heard(answered) } else { None }
     }
 
     #[cold]
-    fn heard(&mut self, answered: bool) {
+    fn heard(&mut self, answered: bool) -> Option<Duration> {
         if answered {
-            self.settle();
-        } else if let Some(ping) = &mut self.ping {
+            return self.settle();
+        }
+        if let Some(ping) = &mut self.ping {
             ping.heard = Some(Instant::now());
         }
+        None
     }
 
-    /// The Pong came with the last bytes that were read.
-    fn settle(&mut self) {
-        if let Some(Ping { left: Some(left), heard: Some(heard), .. }) = self.ping.take() {
-            self.round_trip = Some(heard.saturating_duration_since(left));
-        }
+    /// The Pong came with the last bytes that were read: answers how long that took.
+    fn settle(&mut self) -> Option<Duration> {
+        let Ping { left, heard, .. } = self.ping.take()?;
+        Some(heard?.saturating_duration_since(left?))
     }
 
-    /// The queue was written, up to a place that `is_written` knows.
+    /// The queue was written, and what lay before a place has left if `has_left` says so.
     #[inline]
-    pub(super) fn wrote(&mut self, is_written: impl FnOnce(u64) -> bool) {
+    pub(super) fn wrote(&mut self, has_left: impl FnOnce(u64) -> bool) {
         if let Some(ping) = &mut self.ping
             && ping.left.is_none()
-            && is_written(ping.mark)
+            && has_left(ping.mark)
         {
             ping.left = Some(Instant::now());
         }
-    }
-
-    pub(super) fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
     }
 }
 
@@ -105,9 +99,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         let Keepalive { interval, patience } = pulse.keepalive;
 
         if self.inbound.pong_came() {
-            pulse.settle();
+            self.line.note_round_trip(pulse.settle());
         }
-        pulse.wrote(|mark| self.line.lock().is_written(mark));
+        pulse.wrote(|mark| self.line.lock().has_left(mark));
         if let Some(Ping { left: Some(left), heard: None, .. }) = pulse.ping
             && let Some(until) = after(left, patience)
             && self.timers.has_passed(until, waker)

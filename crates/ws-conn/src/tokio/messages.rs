@@ -1,12 +1,12 @@
 use super::access::Access;
 use super::conn::Conn;
-use super::line::Out;
+use super::out::Out;
 use super::receive::Place;
 use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::Sending;
-use crate::timeouts::Timeouts;
+use crate::timeouts::{Timeouts, Wait};
 use alloc::string::String;
 use bytes::Bytes;
 use core::pin::Pin;
@@ -86,19 +86,25 @@ impl Message {
 /// The stream ends when the connection is closed with a Close; everything else that ends it comes first as an error. The
 /// status is at [`closed`](Conn::closed) of [`get_ref`](Self::get_ref). A sink that has been closed has sent a Close with
 /// 1000; the stream goes on to the peer's.
+///
+/// What the sink has accepted is sent unless the connection ends: after [`Timeout`](Fault::Timeout) with [`Wait::Turn`]
+/// it is still there, and the next call tries again. The sink has no place in the order of [`Sender`](super::Sender)s,
+/// since nobody would notice that it gave it up: as long as others wait for the turn of a message, they go first.
 #[derive(Debug)]
 pub struct Messages<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> {
     conn: Conn<R, W, D, E>,
     timeouts: Timeouts,
     access: Access,
     pending: Option<Message>,
+    /// The place behind the last message in the queue.
+    place: u64,
     ended: bool,
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages<R, W, D, E> {
     /// Over a connection, whose [limit](Conn::set_message_limit) holds.
     pub fn new(conn: Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
-        Self { conn, timeouts, access: Access::default(), pending: None, ended: false }
+        Self { conn, timeouts, access: Access::default(), pending: None, place: 0, ended: false }
     }
 
     /// The connection.
@@ -121,16 +127,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages
                 return Poll::Pending;
             }
             ready!(out.poll_room(waker))?;
-            Poll::Ready(Ok(out.encode_all(&mut op())?))
+            out.encode_all(&mut op())?;
+            Poll::Ready(Ok(out.mark()))
         };
         let result = ready!(self.access.poll_queue(&self.conn.line, cx, self.timeouts.wire, put));
+        if let Err(Error::Fault(Fault::Timeout(Wait::Turn))) = result {
+            return Poll::Ready(result.map(drop));
+        }
         self.pending = None;
-        Poll::Ready(result)
-    }
-
-    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
-        self.access.poll_queue(&self.conn.line, cx, self.timeouts.wire, flush)
+        self.place = result?;
+        Poll::Ready(Ok(()))
     }
 }
 
@@ -186,13 +192,16 @@ where
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_pending(cx))?;
-        self.poll_queue(cx)
+        let this = &mut *self;
+        this.access.poll_flush_to(this.place, &this.conn.line, cx, this.timeouts.wire)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         ready!(self.poll_pending(cx))?;
-        self.conn.line.close(|shared| shared.close(CloseCode::NORMAL, ""))?;
-        match ready!(self.poll_queue(cx)) {
+        let this = &mut *self;
+        this.conn.line.close(|shared| shared.close(CloseCode::NORMAL, ""))?;
+        let send = |out: &mut Out<W, E>, waker: &Waker| out.poll_send(waker).map(|result| Ok(result?));
+        match ready!(this.access.poll_queue(&this.conn.line, cx, this.timeouts.wire, send)) {
             // The peer was first: nothing is left to be closed.
             Err(Error::Fault(Fault::Closed(Closed(code)))) if code != CloseCode::ABNORMAL => Poll::Ready(Ok(())),
             result => Poll::Ready(result),

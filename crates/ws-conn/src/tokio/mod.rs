@@ -25,6 +25,9 @@ mod keepalive;
 mod line;
 #[cfg(feature = "messages")]
 mod messages;
+#[cfg(all(test, ws_loom))]
+mod model;
+mod out;
 mod reader;
 mod receive;
 mod send;

@@ -208,9 +208,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             self.hang_up();
             return Poll::Ready(());
         }
-        let queued = self.line.is_queued();
-        if queued {
-            self.flush_queue(cx);
+        if self.line.is_queued() {
+            self.flush_queue();
         } else {
             self.stalled = None;
         }
@@ -234,7 +233,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                     let fault = self.inbound.eof(&mut self.line.lock().shared);
                     self.ended_by(fault, timeouts.wire);
                 } else if let Some(pulse) = &mut self.pulse {
-                    pulse.alive(self.inbound.pong_came());
+                    self.line.note_round_trip(pulse.alive(self.inbound.pong_came()));
                 }
                 Poll::Ready(())
             }
@@ -246,16 +245,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             }
             Poll::Pending => {
                 self.release();
-                self.poll_wait(cx, need, timeouts, queued)
+                self.poll_wait(cx, need, timeouts)
             }
         }
     }
 
-    /// Writes what is queued as far as it goes, with this task to be woken when it goes on.
+    /// Writes what is queued as far as it goes. When it goes on, who is known as the reader is woken.
     #[cold]
-    fn flush_queue(&mut self, cx: &Context<'_>) {
-        // Known before the transport is asked: it may become ready at once.
-        self.line.hub().note_reader(cx.waker());
+    fn flush_queue(&mut self) {
         let mut out = self.line.lock();
         let mut stalled = None;
         if out.torn {
@@ -265,12 +262,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
             if out.poll_send(self.line.waker()).is_pending() {
                 stalled = Some(match self.stalled.take() {
-                    Some(known) if !out.is_written(known.mark) => known,
+                    Some(known) if !out.has_left(known.mark) => known,
                     _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
                 });
             }
             if let Some(pulse) = &mut self.pulse {
-                pulse.wrote(|mark| out.is_written(mark));
+                pulse.wrote(|mark| out.has_left(mark));
             }
         }
         self.line.note(&out);
@@ -279,13 +276,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     /// Nothing to read: waits, but no longer than the deadlines.
-    fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts, flushed: bool) -> Poll<()> {
-        let line = &self.line;
-        line.hub().note_reader(cx.waker());
-        // What happened before the task was known woke nobody.
-        if line.is_closing() && !self.lingers || line.is_gone() || line.is_queued() && !flushed {
+    fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
+        self.line.hub().note_reader(cx.waker());
+        // What happened before the task was known woke nobody: a sender may have left something, and the transport, or
+        // who sends a frame, may be ready for what is queued.
+        if self.line.is_queued() {
+            self.flush_queue();
+        }
+        if self.line.is_closing() && !self.lingers || self.line.is_gone() {
             return Poll::Ready(());
         }
+        let line = &self.line;
         let waker = line.waker();
         if let Some(until) = after(self.timers.began(need), timeouts.of(need.wait))
             && self.timers.has_passed(until, waker)
@@ -307,12 +308,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// The peer does not read what is sent to it.
     #[cold]
     fn give_up(&mut self, wire: Duration) {
-        let mut out = self.line.lock();
-        let (fault, write) = out.give_up(Fault::Timeout(Wait::Wire));
-        let _ = self.inbound.eof(&mut out.shared);
-        self.line.note(&out);
-        drop(out);
-        drop(write);
+        let fault = self.line.give_up(self.line.lock(), Fault::Timeout(Wait::Wire));
+        let _ = self.inbound.eof(&mut self.line.lock().shared);
         self.end_with(fault.into(), wire);
     }
 

@@ -1,4 +1,5 @@
-use super::line::{Line, Out};
+use super::line::Line;
+use super::out::Out;
 use crate::driver::error::Error;
 use crate::driver::turns::{Turn, Turns};
 use crate::extension::Encode;
@@ -19,8 +20,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) struct Send<'l, 'm, W: AsyncWrite + Unpin, E: Encode> {
     line: &'l Line<W, E>,
     op: Option<Sending<'m>>,
-    /// Payload that follows the queue.
-    then: &'m [u8],
+    rest: Rest<'m>,
     stage: Stage,
     /// Whether all of the operation is in the queue, or in `then`.
     encoded: bool,
@@ -41,6 +41,15 @@ enum Stage {
     /// All of it is queued.
     Flush,
     Done,
+}
+
+/// What is not done of it yet.
+#[derive(Clone, Copy, Debug)]
+enum Rest<'m> {
+    /// Payload that follows the queue.
+    Payload(&'m [u8]),
+    /// The place that has to be flushed.
+    Place(u64),
 }
 
 /// What has to happen when the lock is released.
@@ -75,7 +84,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         Self {
             line,
             op,
-            then: &[],
+            rest: Rest::Payload(&[]),
             stage: Stage::Turn,
             encoded: false,
             flush,
@@ -97,18 +106,19 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         if self.stage != Stage::Turn || self.keep.is_some() || !out.is_free(op.is_data()) {
             return None;
         }
+        let mut then = &[][..];
         let result = match out.encode(op) {
             Err(fault) => Poll::Ready(Err(fault.into())),
             Ok(step) => {
-                self.then = step.then;
+                then = step.then;
                 self.encoded = step.done;
                 out.torn = true;
-                let wrote = match (step.done, step.then.is_empty()) {
+                let wrote = match (step.done, then.is_empty()) {
                     (false, _) => Poll::Pending,
                     (true, true) => Poll::Ready(Ok(())),
-                    (true, false) => out.poll_write(line.waker(), &mut self.then),
+                    (true, false) => out.poll_write(line.waker(), &mut then),
                 };
-                out.torn = !(out.is_broken() || self.encoded && self.then.is_empty());
+                out.torn = !(out.is_broken() || self.encoded && then.is_empty());
                 match wrote {
                     Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
                     wrote => wrote,
@@ -121,7 +131,10 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
             if op.is_data() {
                 out.message.try_take(&mut self.message);
             }
-            self.stage = if self.encoded && self.then.is_empty() { Stage::Flush } else { Stage::Frame };
+            (self.stage, self.rest) = match self.encoded && then.is_empty() {
+                true => (Stage::Flush, Rest::Place(out.mark())),
+                false => (Stage::Frame, Rest::Payload(then)),
+            };
             return None;
         };
         let result = result.map_err(|error| out.settle(error));
@@ -187,38 +200,59 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                         if op.is_data() && !take(&mut out.message, &mut self.message, cx, first) {
                             return Poll::Pending;
                         }
+                    } else {
+                        out.writable()?;
                     }
                     if !take(&mut out.frame, &mut self.frame, cx, second) {
                         return Poll::Pending;
                     }
                     out.queue_replies()?;
-                    self.stage = if op.is_some() { Stage::Frame } else { Stage::Flush };
+                    match op {
+                        Some(_) => self.stage = Stage::Frame,
+                        None => self.flush_to(out.mark()),
+                    }
                 }
                 (Stage::Frame, Some(op)) => {
                     if !self.encoded {
                         let step = out.encode(op)?;
-                        self.then = step.then;
+                        self.rest = Rest::Payload(step.then);
                         self.encoded = step.done;
                         out.torn = op.has_begun();
                     }
-                    if !self.then.is_empty() || !self.encoded {
+                    if let Rest::Payload(then) = &mut self.rest
+                        && !(then.is_empty() && self.encoded)
+                    {
                         aside.blocked = true;
-                        ready!(out.poll_write(waker, &mut self.then))?;
+                        ready!(out.poll_write(waker, then))?;
                         aside.blocked = false;
                     }
                     if self.encoded {
                         out.torn = false;
-                        self.stage = if self.flush { Stage::Flush } else { Stage::Done };
+                        if !self.flush {
+                            return Poll::Ready(Ok(()));
+                        }
+                        self.flush_to(out.mark());
                     }
                 }
-                (Stage::Flush, _) => {
+                (Stage::Flush, op) => {
+                    let Rest::Place(place) = self.rest else { return Poll::Ready(Ok(())) };
                     aside.blocked = true;
-                    ready!(out.poll_flush(waker))?;
-                    self.stage = Stage::Done;
+                    ready!(out.poll_flush_to(place, waker))?;
+                    // A Close for which there was no room: now there is.
+                    if op.is_none() && out.shared.closed().is_some() && out.shared.owes() {
+                        out.queue_replies()?;
+                        self.flush_to(out.mark());
+                    } else {
+                        return Poll::Ready(Ok(()));
+                    }
                 }
                 _ => return Poll::Ready(Ok(())),
             }
         }
+    }
+
+    fn flush_to(&mut self, place: u64) {
+        (self.stage, self.rest) = (Stage::Flush, Rest::Place(place));
     }
 
     /// Gives its turns back. What became owed in the meantime goes into the queue. Answers whether the receiving
@@ -262,14 +296,19 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         }
         let mut aside = Aside::default();
         let mut out = self.line.lock();
-        let (fault, write) = if self.stage == Stage::Turn {
-            (Fault::Timeout(Wait::Turn), None)
-        } else {
-            out.give_up(Fault::Timeout(Wait::Wire))
-        };
+        let stage = self.stage;
         self.leave(&mut out, &mut aside);
+        let fault = match (stage, out.shared.closed()) {
+            // It is not its own lateness that it has to report.
+            (Stage::Turn, Some(closed)) => Fault::Closed(closed),
+            (Stage::Turn, None) => Fault::Timeout(Wait::Turn),
+            _ => {
+                let fault = self.line.give_up(out, Fault::Timeout(Wait::Wire));
+                self.pass(aside, true);
+                return Poll::Ready(Err(fault.into()));
+            }
+        };
         drop(out);
-        drop(write);
         self.pass(aside, true);
         Poll::Ready(Err(fault.into()))
     }
@@ -300,7 +339,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> Drop for Send<'_, '_, W, E> {
         if let (Stage::Frame, Some(op)) = (self.stage, &mut self.op)
             && op.has_begun()
         {
-            out.encode_rest(op, self.then, self.encoded);
+            let then = if let Rest::Payload(then) = self.rest { then } else { &[] };
+            out.encode_rest(op, then, self.encoded);
         }
         let left = self.stage != Stage::Turn;
         let wanted = self.leave(&mut out, &mut aside);

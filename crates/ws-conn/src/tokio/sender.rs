@@ -127,6 +127,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
         self.line.lock().shared.closed()
     }
 
+    /// The round-trip time of the last Ping of [keepalive](super::Keepalive) that was answered, to the microsecond.
+    #[must_use]
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.line.round_trip()
+    }
+
     /// Ends the connection at once: nothing more is sent, and calls that wait return. The status is 1006 unless it was
     /// set before.
     pub fn abort(&self) -> Closed {

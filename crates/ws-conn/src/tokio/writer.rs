@@ -1,5 +1,5 @@
 use super::access::Access;
-use super::line::{Line, Out};
+use super::line::Line;
 use crate::driver::error::Error;
 use crate::extension::{Encode, Plain};
 use crate::fault::Misuse;
@@ -8,7 +8,7 @@ use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
+use core::task::{Context, Poll, ready};
 use core::time::Duration;
 use std::io;
 use tokio::io::AsyncWrite;
@@ -25,6 +25,8 @@ pub struct MessageWriter<W: AsyncWrite + Unpin, E: Encode = Plain> {
     opcode: Opcode,
     wire: Duration,
     access: Access,
+    /// The place behind its last fragment.
+    place: u64,
     begun: bool,
     finished: bool,
 }
@@ -32,7 +34,7 @@ pub struct MessageWriter<W: AsyncWrite + Unpin, E: Encode = Plain> {
 impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
     pub(super) fn new(line: Arc<Line<W, E>>, opcode: Opcode, wire: Duration) -> Result<Self, Error> {
         Sending::fragment(opcode, false, &[]).check_stream()?;
-        Ok(Self { line, opcode, wire, access: Access::default(), begun: false, finished: false })
+        Ok(Self { line, opcode, wire, access: Access::default(), place: 0, begun: false, finished: false })
     }
 
     /// Waits for the turn of the message.
@@ -77,7 +79,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         if !self.finished {
             ready!(self.poll_fragment(cx, &[], true))?;
         }
-        ready!(self.poll_queue(cx))?;
+        ready!(self.poll_sent(cx))?;
         // The next message of anyone may follow.
         self.access.leave(&self.line);
         Poll::Ready(Ok(()))
@@ -89,21 +91,21 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
             return Poll::Ready(Err(Misuse::Finished.into()));
         }
         let opcode = self.opcode;
-        let len = ready!(self.access.poll_queue(&self.line, cx, self.wire, |out, waker| {
+        let (len, place) = ready!(self.access.poll_queue(&self.line, cx, self.wire, |out, waker| {
             out.usable()?;
             let room = ready!(out.poll_room(waker))?;
             let len = payload.len().min(room);
             out.encode_all(&mut Sending::fragment(opcode, fin, payload.get(..len).unwrap_or_default()))?;
-            Poll::Ready(Ok(len))
+            Poll::Ready(Ok((len, out.mark())))
         }))?;
+        self.place = place;
         self.begun = true;
         self.finished |= fin;
         Poll::Ready(Ok(len))
     }
 
-    fn poll_queue(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let flush = |out: &mut Out<W, E>, waker: &Waker| out.poll_flush(waker).map(|result| Ok(result?));
-        self.access.poll_queue(&self.line, cx, self.wire, flush)
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.access.poll_flush_to(self.place, &self.line, cx, self.wire)
     }
 }
 
@@ -119,7 +121,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> AsyncWrite for MessageWriter<W, E> {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_queue(cx).map(|result| Ok(result?))
+        self.poll_sent(cx).map(|result| Ok(result?))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

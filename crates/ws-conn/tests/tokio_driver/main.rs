@@ -9,9 +9,11 @@ mod review;
 mod schedules;
 mod streams;
 mod threads;
+mod together;
 mod transport;
 mod waits;
 mod wakers;
+mod wire;
 
 use core::time::Duration;
 use tokio::net::{TcpListener, TcpStream};

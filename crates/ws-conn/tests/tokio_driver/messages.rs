@@ -252,3 +252,20 @@ fn dropped_calls_lose_nothing() {
         }
     }
 }
+
+/// What was accepted is not lost with the turn that did not come, and not sent twice.
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_turn_did_not_come_in_time_is_sent_by_the_next_call() {
+    let (mut messages, peer) = server();
+    let sender = messages.get_ref().sender();
+    let mut writer = sender.send_stream(Opcode::TEXT, T.wire).await.unwrap();
+    writer.write_chunk(b"one ").await.unwrap();
+    for _ in 0..2 {
+        let error = messages.flush().await.err();
+        let error = error.or(messages.send(Message::text("two")).await.err()).unwrap();
+        assert!(matches!(error, Error::Fault(Fault::Timeout(Wait::Turn))), "{error}");
+    }
+    writer.finish().await.unwrap();
+    messages.flush().await.unwrap();
+    assert_eq!(peer.sent(), [text("one ").not_final(), continuation([]), text("two")]);
+}

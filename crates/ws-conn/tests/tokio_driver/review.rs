@@ -1,19 +1,18 @@
 //! What a reading of the driver with hostile eyes found: each test tells the scenario that it holds.
 
+use crate::wire::{Half, Wire, Woken, assert_closed, poll_once, server};
 use core::future::poll_fn;
-use core::pin::{Pin, pin};
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::pin::pin;
+use core::sync::atomic::Ordering;
 use core::time::Duration;
-use std::collections::VecDeque;
-use std::io;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Wake, Waker};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+use tokio::io::AsyncWriteExt;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::{Instant, timeout};
 use ws_conn::tokio::{Conn, Keepalive};
-use ws_conn::{CloseCode, Error, Fault, Misuse, Opcode, Role, Timeouts, Wait};
-use ws_testkit::naive::{self, Frame};
+use ws_conn::{CloseCode, Error, Fault, Misuse, Opcode, Timeouts, Wait};
+use ws_testkit::naive;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Longer than every deadline of a test.
@@ -313,134 +312,5 @@ async fn section_7_1_4_a_connection_whose_close_does_not_leave_is_not_closed_cle
         (wire.lock().room, wire.lock().broken, wire.lock().eof) = (room, broken, true);
         assert_closed(conn.receive(&mut [0; 16], T).await.map(drop), CloseCode::NORMAL);
         assert_eq!((conn.is_clean(), wire.lock().output.len() == 4), (clean, clean), "{room}, {broken}");
-    }
-}
-
-fn server() -> (Wire, Conn<Half, Half>) {
-    let wire = Wire::default();
-    let conn = Conn::new(Half(wire.clone()), Half(wire.clone()), Role::Server);
-    (wire, conn)
-}
-
-#[track_caller]
-fn assert_closed(result: Result<(), Error>, code: CloseCode) {
-    match result {
-        Err(error) => assert_eq!(error.closed(), Some(code), "{error}"),
-        Ok(()) => panic!("succeeded"),
-    }
-}
-
-/// Polls once, with the waker of the test.
-async fn poll_once<F: Future>(future: &mut Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
-}
-
-/// A waker that tells whether it was woken.
-#[derive(Default)]
-struct Woken(AtomicBool);
-
-impl Wake for Woken {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-/// A transport under the eyes of the test: it takes as much as there is room for, and gives what has arrived.
-#[derive(Clone, Default)]
-struct Wire(Arc<Mutex<State>>);
-
-#[derive(Default)]
-struct State {
-    input: VecDeque<u8>,
-    /// Nothing comes behind the input.
-    eof: bool,
-    output: Vec<u8>,
-    /// How much it takes.
-    room: usize,
-    broken: bool,
-    broken_flush: bool,
-    reader: Option<Waker>,
-    writer: Option<Waker>,
-    /// What happens on another thread during the next read.
-    meanwhile: Option<Box<dyn FnOnce() + Send>>,
-}
-
-/// One half of it.
-struct Half(Wire);
-
-impl Wire {
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
-    }
-
-    fn arrive(&self, bytes: &[u8]) {
-        let mut state = self.lock();
-        state.input.extend(bytes);
-        let reader = state.reader.take();
-        drop(state);
-        reader.into_iter().for_each(Waker::wake);
-    }
-
-    /// Takes everything from now on.
-    fn open(&self) {
-        let mut state = self.lock();
-        state.room = usize::MAX;
-        let writer = state.writer.take();
-        drop(state);
-        writer.into_iter().for_each(Waker::wake);
-    }
-
-    /// The frames that came out.
-    fn sent(&self) -> Vec<Frame> {
-        naive::read_all(&self.lock().output).expect("whole frames")
-    }
-}
-
-impl AsyncRead for Half {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let meanwhile = self.0.lock().meanwhile.take();
-        if let Some(meanwhile) = meanwhile {
-            meanwhile();
-        }
-        let mut state = self.0.lock();
-        if state.input.is_empty() && !state.eof {
-            state.reader = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        let len = buf.remaining().min(state.input.len());
-        buf.put_slice(&state.input.drain(..len).collect::<Vec<u8>>());
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for Half {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let mut state = self.0.lock();
-        if state.broken {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        let len = bytes.len().min(state.room);
-        if len == 0 {
-            state.writer = Some(cx.waker().clone());
-            return Poll::Pending;
-        }
-        state.room -= len;
-        state.output.extend(&bytes[..len]);
-        Poll::Ready(Ok(len))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.0.lock().broken_flush {
-            return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
     }
 }

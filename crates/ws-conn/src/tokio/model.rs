@@ -1,0 +1,251 @@
+//! The driver itself, over a transport that is a model too: in all orders of its threads, as far as loom goes, everybody
+//! comes to an end and every frame that has begun leaves.
+//!
+//! Run by `.ci/run loom`. Who waits for ever is a deadlock, which loom reports.
+
+use super::{Conn, Sender, Transport, Whole};
+use crate::driver::model::{block_on, check, poll_once};
+use crate::driver::sync::{Condvar, Mutex};
+use crate::{CloseCode, Opcode, Role, Timeouts};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+use core::time::Duration;
+use loom::thread;
+use std::io;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+const BINARY: Opcode = Opcode::BINARY;
+/// Without a timer: nobody is to be saved by its deadline.
+const LONG: Duration = Duration::MAX;
+const T: Timeouts = Timeouts::new(LONG, LONG);
+
+/// The transport remembers one waker, and whoever polled last has gone.
+#[test]
+fn what_a_dropped_send_has_left_is_written_by_who_receives() {
+    check(3, || {
+        let peer = Peer::new(1);
+        let conn = peer.conn();
+        let dropped = send_and_drop(conn.sender());
+        let opens = peer.opens(FRAME);
+        receive(conn);
+        join([dropped, opens]);
+    });
+}
+
+/// As above, with a Pong that waits for the frame to end.
+#[test]
+fn a_pong_leaves_behind_a_frame_whose_sender_is_dropped() {
+    check(2, || {
+        let peer = Peer::new(1);
+        peer.arrive(&PING);
+        let conn = peer.conn();
+        let dropped = send_and_drop(conn.sender());
+        let opens = peer.opens(FRAME + PONG);
+        receive(conn);
+        join([dropped, opens]);
+    });
+}
+
+#[test]
+fn a_sender_that_waits_goes_on_when_the_one_before_it_is_dropped() {
+    check(3, || {
+        let peer = Peer::new(1);
+        let conn = peer.conn();
+        let others = [send_and_drop(conn.sender()), send(conn.sender()), peer.opens(FRAME)];
+        join(others);
+        drop(conn);
+    });
+}
+
+#[test]
+fn two_senders_and_a_receiver_all_come_to_an_end() {
+    check(2, || {
+        let peer = Peer::new(1);
+        let conn = peer.conn();
+        let others = [send(conn.sender()), send(conn.sender()), peer.opens(2 * FRAME)];
+        receive(conn);
+        join(others);
+    });
+}
+
+#[test]
+fn a_stream_goes_on_when_a_frame_in_its_midst_is_dropped() {
+    check(2, || {
+        let peer = Peer::new(1);
+        let conn = peer.conn();
+        let (sender, other) = (conn.sender(), conn.sender());
+        let streams = thread::spawn(move || {
+            let mut writer = block_on(sender.send_stream(BINARY, LONG)).unwrap();
+            block_on(writer.write_chunk(b"abc")).unwrap();
+            block_on(writer.finish()).unwrap();
+        });
+        let dropped = thread::spawn(move || drop(poll_once(other.send(Opcode::PING, b"abc", LONG))));
+        join([streams, dropped, peer.opens(FRAME + 2)]);
+        drop(conn);
+    });
+}
+
+#[test]
+fn everybody_who_waits_is_told_of_an_abort() {
+    check(2, || {
+        let peer = Peer::new(1);
+        let conn = peer.conn();
+        let sender = conn.sender();
+        let sends = [conn.sender(), conn.sender()].map(|sender| {
+            thread::spawn(move || assert!(block_on(sender.send(BINARY, b"abc", LONG)).unwrap_err().closed().is_some()))
+        });
+        sender.abort();
+        join(sends);
+        drop(conn);
+    });
+}
+
+/// The message under way may never end.
+#[test]
+fn who_waits_for_the_turn_of_a_message_is_told_of_a_close() {
+    check(3, || {
+        let peer = Peer::new(usize::MAX);
+        let conn = peer.conn();
+        let (sender, other) = (conn.sender(), conn.sender());
+        let open = block_on(sender.send_stream(BINARY, LONG)).unwrap();
+        let waits = thread::spawn(move || {
+            assert!(block_on(other.send(BINARY, b"abc", LONG)).unwrap_err().closed().is_some());
+        });
+        block_on(sender.send_close(CloseCode::NORMAL, "", LONG)).unwrap();
+        join([waits]);
+        drop((open, conn));
+    });
+}
+
+/// One stream, both directions, and one waker for both.
+#[test]
+fn both_directions_of_a_stream_that_cannot_be_split_come_to_an_end() {
+    check(2, || {
+        let peer = Peer::new(1);
+        let (read, write) = Whole(Half(peer.clone())).split();
+        let conn = Conn::new(read, write, Role::Server);
+        let others = [send(conn.sender()), peer.opens(FRAME)];
+        receive(conn);
+        join(others);
+    });
+}
+
+/// A message of three bytes.
+const FRAME: usize = 5;
+const PONG: usize = 3;
+/// Masked, from a client: `p`, and a message of no bytes.
+const PING: [u8; 7] = [0x89, 0x81, 0, 0, 0, 0, b'p'];
+const MESSAGE: [u8; 6] = [0x82, 0x80, 0, 0, 0, 0];
+
+fn receive<R: AsyncRead + Unpin, W: AsyncWrite + Unpin>(mut conn: Conn<R, W>) {
+    assert_eq!(block_on(conn.receive(&mut [0; 8], T)).unwrap().len, 0);
+}
+
+fn send<W: AsyncWrite + Unpin + 'static>(sender: Sender<W>) -> thread::JoinHandle<()> {
+    thread::spawn(move || block_on(sender.send(BINARY, b"abc", LONG)).unwrap())
+}
+
+fn send_and_drop<W: AsyncWrite + Unpin + 'static>(sender: Sender<W>) -> thread::JoinHandle<()> {
+    thread::spawn(move || drop(poll_once(sender.send(BINARY, b"abc", LONG))))
+}
+
+fn join(threads: impl IntoIterator<Item = thread::JoinHandle<()>>) {
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+}
+
+/// The peer, and the transport to it.
+#[derive(Clone)]
+struct Peer(Arc<Channel>);
+
+struct Channel {
+    state: Mutex<State>,
+    came: Condvar,
+}
+
+struct State {
+    room: usize,
+    output: usize,
+    input: Vec<u8>,
+    reader: Option<Waker>,
+    writer: Option<Waker>,
+}
+
+impl Peer {
+    /// A transport that takes so many bytes, and no more at first.
+    fn new(room: usize) -> Self {
+        let state = State { room, output: 0, input: Vec::new(), reader: None, writer: None };
+        Self(Arc::new(Channel { state: Mutex::new(state), came: Condvar::default() }))
+    }
+
+    fn conn(&self) -> Conn<Half, Half> {
+        Conn::new(Half(self.clone()), Half(self.clone()), Role::Server)
+    }
+
+    /// Takes everything from now on, and says something when so much has come.
+    fn opens(&self, awaited: usize) -> thread::JoinHandle<()> {
+        let peer = self.clone();
+        thread::spawn(move || {
+            let mut state = peer.0.state.lock();
+            state.room = usize::MAX;
+            let writer = state.writer.take();
+            drop(state);
+            writer.into_iter().for_each(Waker::wake);
+
+            let mut state = peer.0.state.lock();
+            while state.output < awaited {
+                state = peer.0.came.wait(state, LONG);
+            }
+            drop(state);
+            peer.arrive(&MESSAGE);
+        })
+    }
+
+    fn arrive(&self, bytes: &[u8]) {
+        let mut state = self.0.state.lock();
+        state.input.extend_from_slice(bytes);
+        let reader = state.reader.take();
+        drop(state);
+        reader.into_iter().for_each(Waker::wake);
+    }
+}
+
+struct Half(Peer);
+
+impl AsyncRead for Half {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.0.0.state.lock();
+        if state.input.is_empty() {
+            state.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        buf.put_slice(&state.input);
+        state.input.clear();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Half {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let mut state = self.0.0.state.lock();
+        let len = bytes.len().min(state.room);
+        if len == 0 {
+            state.writer = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        state.room -= len;
+        state.output += len;
+        drop(state);
+        self.0.0.came.notify_all();
+        Poll::Ready(Ok(len))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
