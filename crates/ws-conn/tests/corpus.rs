@@ -9,7 +9,7 @@ mod input;
 #[path = "../../../fuzz/replay.rs"]
 mod replay;
 
-replay::tests!(connection: header mask utf8 inbound_server inbound_client outbound pair);
+replay::tests!(connection: header mask utf8 inbound_server inbound_client outbound pair seam);
 
 #[test]
 fn every_target_is_replayed() {

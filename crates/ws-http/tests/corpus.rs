@@ -15,6 +15,6 @@ replay::tests!(handshake: http_request http_response origin extensions);
 fn every_target_is_replayed() {
     replay::assert_complete(
         REPLAYED,
-        &["header", "mask", "utf8", "inbound_server", "inbound_client", "outbound", "pair"],
+        &["header", "mask", "utf8", "inbound_server", "inbound_client", "outbound", "pair", "seam"],
     );
 }

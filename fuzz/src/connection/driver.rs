@@ -2,7 +2,9 @@
 
 use super::keys::Counter;
 use crate::input::pieces;
-use ws_conn::{Accept, CloseCode, Closed, Fault, Inbound, Outbound, Plain, Received, Receiving, Role, Shared, Step};
+use ws_conn::{
+    Accept, CloseCode, Closed, Decode, Fault, Inbound, Outbound, Plain, Received, Receiving, Role, Shared, Step,
+};
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame};
 
@@ -54,12 +56,12 @@ impl Way {
 }
 
 /// A connection whose other side is a string of bytes.
-pub(crate) struct Driver<'w> {
+pub(crate) struct Driver<'w, D = Plain> {
     role: Role,
     ways: core::iter::Cycle<core::slice::Iter<'w, Way>>,
     way: Way,
     limit: usize,
-    inbound: Inbound,
+    inbound: Inbound<D>,
     outbound: Outbound,
     shared: Shared,
     keys: Counter,
@@ -69,6 +71,8 @@ pub(crate) struct Driver<'w> {
     opcode: u8,
     in_control: bool,
     steps: usize,
+    /// How many bytes an extension may make of one.
+    growth: usize,
     wire: Vec<u8>,
     events: Vec<Event>,
 }
@@ -76,13 +80,20 @@ pub(crate) struct Driver<'w> {
 impl<'w> Driver<'w> {
     /// Receives in these ways, in turn. `limit` is that of a message, and where there is none the size of the buffer.
     pub(crate) fn new(role: Role, accept: Accept, ways: &'w [Way], limit: usize) -> Self {
+        Self::with(role, accept, ways, limit, Plain, 1)
+    }
+}
+
+impl<'w, D: Decode> Driver<'w, D> {
+    /// The same through an extension that makes at most so many bytes of one.
+    pub(crate) fn with(role: Role, accept: Accept, ways: &'w [Way], limit: usize, decode: D, growth: usize) -> Self {
         let size = match ways {
             [] | [Way::Message] => limit,
             [Way::Held | Way::Lend | Way::Discard] => 0,
             // Without a byte of room these cannot go on.
             _ => limit.max(1),
         };
-        let mut inbound = Inbound::new(role);
+        let mut inbound = Inbound::with(role, decode);
         inbound.set_accept(accept);
         Self {
             role,
@@ -98,6 +109,7 @@ impl<'w> Driver<'w> {
             opcode: 0,
             in_control: false,
             steps: 0,
+            growth,
             wire: Vec::new(),
             events: Vec::new(),
         }
@@ -111,7 +123,7 @@ impl<'w> Driver<'w> {
             unread.extend_from_slice(piece);
             while self.step(&mut unread) {
                 self.steps += 1;
-                assert!(self.steps < 64 + 8 * bytes.len(), "it goes round in circles");
+                assert!(self.steps < 64 + 8 * bytes.len() * self.growth, "it goes round in circles");
             }
             if self.inbound.closed().is_some() {
                 break;
