@@ -139,6 +139,6 @@ fn receives(act: &Do) -> bool {
 /// Longer than all patience together.
 const ETERNITY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a simulation may hold at one time: for each of two connections two buffers of 64 KiB and a message, and for each of
-/// their actors a message of the tests' own.
-const MEMORY: u64 = 1 << 20;
+/// What a thread may hold at one time, with two connections in it: for each two buffers of 64 KiB and a message that grows,
+/// and for each of six actors a message of the tests' own.
+const MEMORY: u64 = 3 << 19;
