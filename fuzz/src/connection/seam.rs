@@ -4,7 +4,7 @@ use super::driver::{Driver, Event, MIN_ROOM, Way};
 use super::keys::Counter;
 use super::runs::{Roll, Unroll};
 use crate::input::{Input, pieces};
-use ws_conn::{Accept, Opcode, Outbound, Role, Sending};
+use ws_conn::{Accept, Fault, Opcode, Outbound, Role, Sending, Violation};
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame, TEXT};
 
@@ -21,7 +21,8 @@ pub fn seam(input: &[u8]) {
     let (sizes, rooms, bytes) = (input.counted(), input.counted(), input.rest());
 
     let cut = receive(role, &way, limit, bytes, sizes);
-    assert_eq!(cut, receive(role, &way, limit, bytes, &[]), "the pieces matter");
+    let whole = receive(role, &way, limit, bytes, &[]);
+    assert!(cut == whole || decoder_was_first(&cut, &whole), "the pieces matter: {cut:?}, but {whole:?}");
     if let Some(messages) = decoded(role, bytes)
         && !matches!(way, [Way::Frame | Way::Discard])
         && (way == [Way::Chunk] || messages.iter().all(|(_, payload)| payload.len() <= limit))
@@ -37,6 +38,17 @@ pub fn seam(input: &[u8]) {
 
 fn receive(role: Role, way: &[Way], limit: usize, wire: &[u8], sizes: &[u8]) -> Vec<Event> {
     Driver::with(role, Accept::V13, way, limit, Unroll::default(), 255).receive(wire, sizes)
+}
+
+/// Whether two runs differ only in what ended them. A decoder that fails keeps what it made before in the same call, so that
+/// with longer pieces its fault comes before one that this would have shown.
+fn decoder_was_first(one: &[Event], other: &[Event]) -> bool {
+    let end = |events: &[Event]| events.iter().position(|event| matches!(event, Event::End(_)));
+    let fails = |event: &Event| *event == Event::End(Fault::Violation(Violation::Extension));
+    match (end(one), end(other)) {
+        (Some(at), Some(place)) => one[..at] == other[..place] && (fails(&one[at]) || fails(&other[place])),
+        _ => false,
+    }
 }
 
 /// The messages among what was received.
