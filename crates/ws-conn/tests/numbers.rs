@@ -9,14 +9,13 @@ use core::time::Duration;
 use std::collections::HashSet;
 use std::io::{self, IoSlice, Read as _};
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::Builder;
 use ws_conn::blocking::{self, Input, Output};
 use ws_conn::{Accept, Close, Error, Fault, Opcode, Outbound, Role, Sending, Timeouts, Violation, tokio as driver};
-use ws_testkit::alloc::count_allocations;
+use ws_testkit::alloc::{alone, count_allocations};
 use ws_testkit::naive::{Frame, binary, continuation, encode_all, ping, read_all};
 
 #[test]
@@ -297,12 +296,6 @@ impl AsyncWrite for Sink {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
-}
-
-/// The buffers of large messages are the process's: another test at the same time would take them.
-fn alone() -> impl Drop {
-    static LARGE_BUFFERS: Mutex<()> = Mutex::new(());
-    LARGE_BUFFERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The connection itself, what its senders share, and what it counts with.

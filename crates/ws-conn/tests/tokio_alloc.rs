@@ -9,13 +9,12 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io;
 use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Sleep;
 use ws_conn::tokio::Conn;
 use ws_conn::{Opcode, Role, Timeouts};
-use ws_testkit::alloc::{Count, count_allocations};
+use ws_testkit::alloc::{Count, alone, count_allocations};
 use ws_testkit::naive::{Frame, continuation, encode_all, ping};
 
 #[test]
@@ -328,12 +327,6 @@ impl AsyncWrite for Takes {
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
     }
-}
-
-/// The buffers of large messages are the process's: another test at the same time would take them.
-fn alone() -> impl Drop {
-    static LARGE_BUFFERS: Mutex<()> = Mutex::new(());
-    LARGE_BUFFERS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];

@@ -1,5 +1,7 @@
 //! Allocations counted, per thread, by the allocator this module links into every test binary that uses the kit.
 
+use std::sync::{Mutex, PoisonError};
+
 /// What one closure did to the heap, on the thread that ran it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -17,4 +19,10 @@ pub struct Count {
 pub fn count_allocations(body: impl FnOnce()) -> Count {
     let info = allocation_counter::measure(body);
     Count { calls: info.count_total, bytes: info.bytes_total, max_live: info.bytes_max, kept: info.bytes_current }
+}
+
+/// Holds back the other tests that ask for this: to be held where what is counted hangs on what the process keeps.
+pub fn alone() -> impl Drop {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }

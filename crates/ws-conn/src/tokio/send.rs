@@ -22,7 +22,7 @@ pub(super) struct Send<'l, 'm, W: AsyncWrite + Unpin, E: Encode> {
     op: Option<Sending<'m>>,
     rest: Rest<'m>,
     stage: Stage,
-    /// Whether all of the operation is in the queue, or in `then`.
+    /// Whether all of the operation is in the queue, or in `rest`.
     encoded: bool,
     flush: bool,
     keep: Option<&'m mut Turn>,

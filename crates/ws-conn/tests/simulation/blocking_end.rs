@@ -199,18 +199,7 @@ impl<'b, D: Decode, E: Encode> Owner<'b, D, E> {
     fn settle(&mut self, result: Result<(), Error>) {
         self.book.status(self.conn.closed());
         let Err(error) = result else { return };
-        self.book.say(|| format!("0: -> {error}"));
-        self.book.check(&error);
-        let fault = match &error {
-            Error::Fault(fault) if !fault.is_fatal() => return,
-            Error::Fault(fault) => Some(*fault),
-            _ => None,
-        };
-        if let Some(print) = self.parts.rest() {
-            self.book.heard(print, false);
-        }
-        self.book.log().over = fault;
-        self.over = true;
+        self.over |= self.book.failed(&error, &mut self.parts);
     }
 
     fn put(&mut self, act: &Do) {

@@ -1,6 +1,7 @@
 //! What is written down of each end, by whoever works with it; what holds for a single call is checked here.
 
 use crate::link::Link;
+use crate::parts::Parts;
 use crate::plan::{Do, End, Plan, Said};
 use crate::said::Print;
 use core::fmt::Debug;
@@ -143,6 +144,22 @@ impl Book {
     pub(crate) fn took(&self, what: impl Debug, since: Duration, most: Duration) {
         let took = self.link.time.now() - since;
         assert!(took <= most + ROUNDING, "{what:?} took {took:?}, and may take {most:?}");
+    }
+
+    /// A call that receives has failed. Answers whether the connection is over.
+    pub(crate) fn failed(&self, error: &Error, parts: &mut Parts) -> bool {
+        self.say(|| format!("0: -> {error}"));
+        self.check(error);
+        let fault = match error {
+            Error::Fault(fault) if !fault.is_fatal() => return false,
+            Error::Fault(fault) => Some(*fault),
+            _ => None,
+        };
+        if let Some(print) = parts.rest() {
+            self.heard(print, false);
+        }
+        self.log().over = fault;
+        true
     }
 
     /// What may go wrong where nobody breaks the protocol.

@@ -181,18 +181,7 @@ impl<D: Decode, E: Encode> Owner<D, E> {
             Some(Ok(())) => return,
             None => return self.book.say(|| "0: -> dropped".into()),
         };
-        self.book.say(|| format!("0: -> {error}"));
-        self.book.check(&error);
-        let fault = match &error {
-            Error::Fault(fault) if !fault.is_fatal() => return,
-            Error::Fault(fault) => Some(*fault),
-            _ => None,
-        };
-        if let Some(print) = self.parts.rest() {
-            self.book.heard(print, false);
-        }
-        self.book.log().over = fault;
-        self.over = true;
+        self.over |= self.book.failed(&error, &mut self.parts);
     }
 
     /// For a message to begin, for the rest of it, for what is queued to be written; then the end.
