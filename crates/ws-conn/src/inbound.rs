@@ -139,7 +139,7 @@ impl<D: Decode> Inbound<D> {
     ///
     /// The bytes that were not taken are to be given again, with more behind them or not. Call it with what you have,
     /// even nothing, before reading. The input may be cut anywhere: the outcome is the same.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, op: &mut Receiving<'_>, input: &[u8]) -> (usize, Step) {
         if op.kind == Kind::Message
             && let Some((header, range)) = self.single(input, op.limit)

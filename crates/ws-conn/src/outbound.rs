@@ -5,6 +5,7 @@ use core::mem;
 use ws_frame::{Header, Mask, Opcode, Role, Utf8};
 
 mod coded;
+mod single;
 
 /// The sending direction of a connection: from messages to bytes of the wire.
 ///
@@ -179,6 +180,15 @@ impl<E: Encode> Outbound<E> {
     /// [`Fault::Closed`] once a Close is sent; [`Fault::Misuse`] for what must not be sent, and then nothing of it is.
     #[inline]
     pub fn next<'m>(&mut self, op: &mut Sending<'m>, keys: &mut impl Keys, room: &mut [u8]) -> Result<Out<'m>, Fault> {
+        match self.single(op, keys, room) {
+            Some(filled) => Ok(Out { filled, then: &[], done: true }),
+            None => self.next_any(op, keys, room),
+        }
+    }
+
+    /// Out of line, so that the short way stays small where it is inlined.
+    #[inline(never)]
+    fn next_any<'m>(&mut self, op: &mut Sending<'m>, keys: &mut impl Keys, room: &mut [u8]) -> Result<Out<'m>, Fault> {
         if op.begun {
             if self.coded && op.is_data() {
                 let key = self.key(keys)?;

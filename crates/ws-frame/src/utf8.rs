@@ -42,6 +42,18 @@ impl Utf8 {
         Self { need: 0, low: CONTINUATION_LOW, high: CONTINUATION_HIGH }
     }
 
+    /// Checks a text that is there as a whole.
+    ///
+    /// # Errors
+    ///
+    /// [`Utf8`](Violation::Utf8) when it is not UTF-8 from its first byte to its last; answered with 1007.
+    #[inline]
+    pub fn check(text: &[u8]) -> Result<(), Violation> {
+        let mut utf8 = Self::new();
+        utf8.push(text)?;
+        utf8.finish()
+    }
+
     /// Checks the next bytes of the text.
     ///
     /// # Errors

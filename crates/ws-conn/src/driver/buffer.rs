@@ -26,14 +26,19 @@ impl Buffer {
 
     #[inline]
     pub(crate) fn get(&self, range: core::ops::Range<usize>) -> &[u8] {
-        let range = self.base.saturating_add(range.start)..self.base.saturating_add(range.end);
-        self.bytes.get(range).unwrap_or_default()
+        self.bytes.get(self.within(range)).unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn get_mut(&mut self, range: core::ops::Range<usize>) -> &mut [u8] {
-        let range = self.base.saturating_add(range.start)..self.base.saturating_add(range.end);
+        let range = self.within(range);
         self.bytes.get_mut(range).unwrap_or_default()
+    }
+
+    /// Ranges are those of this file's callers and short; one that wrapped would be refused by `get`.
+    #[inline]
+    fn within(&self, range: core::ops::Range<usize>) -> core::ops::Range<usize> {
+        self.base.wrapping_add(range.start)..self.base.wrapping_add(range.end)
     }
 
     /// The whole of it.

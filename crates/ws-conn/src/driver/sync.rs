@@ -9,11 +9,14 @@ pub(crate) use self::of_loom::*;
 #[cfg(not(ws_loom))]
 #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "some are for threads, which wait"))]
 mod of_std {
+    #[cfg(feature = "blocking")]
+    use atomic_refcell::AtomicRefCell;
+    #[cfg(feature = "blocking")]
+    pub(crate) use atomic_refcell::AtomicRefMut as TryGuard;
     pub(crate) use core::sync::atomic::{AtomicU32, Ordering};
     use core::time::Duration;
     pub(crate) use std::sync::MutexGuard;
-    pub(crate) use std::sync::MutexGuard as TryGuard;
-    use std::sync::{self, PoisonError, TryLockError};
+    use std::sync::{self, PoisonError};
 
     /// A mutex that a panic of another thread does not poison: what it guards is consistent at every step.
     #[derive(Debug, Default)]
@@ -30,22 +33,23 @@ mod of_std {
         }
     }
 
-    /// A mutex that nobody waits for.
+    /// A mutex that nobody waits for, so that releasing it is a plain store and not another atomic operation.
+    ///
+    /// The inner mutex is never locked: it is there because a value that may be sent can be shared inside one.
+    #[cfg(feature = "blocking")]
     #[derive(Debug, Default)]
-    pub(crate) struct TryLock<T>(sync::Mutex<T>);
+    pub(crate) struct TryLock<T>(AtomicRefCell<sync::Mutex<T>>);
 
+    #[cfg(feature = "blocking")]
     impl<T> TryLock<T> {
         pub(crate) const fn new(value: T) -> Self {
-            Self(sync::Mutex::new(value))
+            Self(AtomicRefCell::new(sync::Mutex::new(value)))
         }
 
         #[inline]
         pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
-            match self.0.try_lock() {
-                Ok(guard) => Some(guard),
-                Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) => None,
-            }
+            let guard = self.0.try_borrow_mut().ok()?;
+            Some(TryGuard::map(guard, |value| value.get_mut().unwrap_or_else(PoisonError::into_inner)))
         }
     }
 

@@ -68,10 +68,5 @@ impl<D: Decode> Inbound<D> {
 /// Text has to be UTF-8 from its first byte to its last.
 #[inline]
 fn check_whole(opcode: Opcode, payload: &[u8]) -> Result<(), Violation> {
-    if opcode != Opcode::TEXT {
-        return Ok(());
-    }
-    let mut utf8 = Utf8::new();
-    utf8.push(payload)?;
-    utf8.finish()
+    if opcode == Opcode::TEXT { Utf8::check(payload) } else { Ok(()) }
 }

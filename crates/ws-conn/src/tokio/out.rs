@@ -132,12 +132,19 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     }
 
     /// Puts the next part of an operation into the queue.
-    #[inline]
+    #[inline(always)]
     pub(super) fn encode<'m>(&mut self, op: &mut Sending<'m>) -> Result<Step<'m>, Fault> {
         let queue = self.queue.get_or_insert_with(Chunk::take);
-        let step = self.outbound.next(op, &mut ThreadKeys, queue.room());
-        self.fill(step.as_ref().map_or(0, |step| step.filled));
-        step
+        match self.outbound.next(op, &mut ThreadKeys, queue.room()) {
+            Ok(step) => {
+                self.fill(step.filled);
+                Ok(step)
+            }
+            Err(fault) => {
+                self.fill(0);
+                Err(fault)
+            }
+        }
     }
 
     /// Puts all of an operation into the queue, which grows if an extension needs that.
