@@ -7,6 +7,7 @@ compile_error!("the harness reads /proc, waits with epoll and pins to cores: it 
 
 pub mod chart;
 pub mod crowd;
+pub mod crowds;
 pub mod load;
 pub mod machine;
 pub mod memory;
@@ -16,6 +17,7 @@ pub mod report;
 pub mod rounds;
 pub mod scenario;
 pub mod servers;
+pub mod spread;
 pub mod stats;
 pub mod syscalls;
 pub mod table;
