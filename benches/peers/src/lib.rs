@@ -5,9 +5,11 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the harness reads /proc, waits with epoll and pins to cores: it needs Linux");
 
+pub mod artifact;
 pub mod chart;
 pub mod crowd;
 pub mod crowds;
+pub mod library;
 pub mod load;
 pub mod machine;
 pub mod memory;
