@@ -27,7 +27,7 @@ pub fn allocations(
         for &library in libraries.iter().filter(|library| library.can(task)) {
             let mut cell = |&size: &usize| {
                 let case = Case::new(task, size);
-                let count = case.count(100_000);
+                let count = case.count(1_000_000).max(LEAST);
                 let mut run = |count: usize| {
                     let mut outcome = Ok(0.0);
                     let figures = measure(&mut || outcome = case.play(library, count, 0, &runtime));
@@ -58,5 +58,8 @@ pub fn counted(libraries: &[&'static Library]) -> Result<String> {
     }
     Ok(String::from_utf8(output.stdout)?)
 }
+
+/// So many messages at least: with large ones a buffer takes some until it has grown.
+const LEAST: usize = 32;
 
 const PROGRAM: &str = "allocations";

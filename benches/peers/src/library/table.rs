@@ -23,6 +23,7 @@ pub fn allocation_table(table: &Table<(f64, f64)>) -> String {
     let rows = table.rows.iter().map(|(name, cells)| {
         let said = |&(calls, bytes): &(f64, f64)| match calls {
             0.0 => "0".into(),
+            ..0.01 => format!("< 0.01 ({} B)", grouped(bytes)),
             _ => format!("{calls:.2} ({} B)", grouped(bytes)),
         };
         (*name, cells.iter().map(|value| value.as_ref().map_or_else(|why| failed(why), said)).collect())
@@ -108,8 +109,8 @@ mod tests {
 
     #[test]
     fn allocations_are_told_with_their_bytes() {
-        let table = table(vec![("ws-stack", vec![Ok((0.0, 0.0)), Ok((1.0, 2048.0)), Err("why".into())])]);
+        let table = table(vec![("ws-stack", vec![Ok((0.0, 0.0)), Ok((1.0, 2048.0)), Ok((0.001, 65.5))])]);
         let text = allocation_table(&table);
-        assert!(text.ends_with("| **ws-stack** | 0 | 1.00 (2,048 B) | failed: why |\n"), "{text}");
+        assert!(text.ends_with("| **ws-stack** | 0 | 1.00 (2,048 B) | < 0.01 (66 B) |\n"), "{text}");
     }
 }
