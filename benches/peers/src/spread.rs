@@ -15,25 +15,24 @@ use crate::memory::RESERVED;
 /// When it takes more than [`MOST`] processes, or, if their number is given, when those would not do. The text says how to
 /// raise the limit.
 pub fn spread(conns: usize, processes: Option<usize>) -> Result<Vec<Range<usize>>, String> {
-    let share = conns.div_ceil(processes.unwrap_or(1).max(1));
-    let allowed = raise_descriptors(share as u64 + RESERVED);
+    let allowed = raise_descriptors(needed(conns, processes.unwrap_or(1)));
     Ok(shares(conns, enough(conns, processes, allowed)?))
 }
 
 /// How many processes it takes, if each may have so many descriptors.
 fn enough(conns: usize, processes: Option<usize>, allowed: u64) -> Result<usize, String> {
-    let room = usize::try_from(allowed.saturating_sub(RESERVED)).unwrap_or(usize::MAX);
-    let least = if room == 0 { usize::MAX } else { conns.div_ceil(room).max(1) };
-    let wanted = match processes {
-        Some(processes) if processes >= least => return Ok(processes),
-        None if least <= MOST => return Ok(least),
-        Some(processes) => processes,
-        None => MOST,
+    let least = (1..=MOST).find(|&processes| needed(conns, processes) <= allowed);
+    let wanted = match (processes, least) {
+        (Some(processes), _) if needed(conns, processes) <= allowed => return Ok(processes),
+        (None, Some(least)) => return Ok(least),
+        (processes, _) => processes.unwrap_or(MOST),
     };
-    let needed = conns.div_ceil(wanted) as u64 + RESERVED;
-    let instead = match least {
-        ..=MOST => format!("`--processes {least}` works"),
-        _ => format!("`--conns {}` works", room.saturating_mul(MOST)),
+    let needed = needed(conns, wanted);
+    let room = allowed.saturating_sub(RESERVED);
+    let instead = match (least, room * (room / PIPES).min(MOST as u64)) {
+        (Some(least), _) => format!("`--processes {least}` works"),
+        (None, 0) => "no number of connections works".into(),
+        (None, most) => format!("`--conns {most}` works"),
     };
     let most_at_all = fs::read_to_string("/proc/sys/fs/nr_open");
     Err(format!(
@@ -45,6 +44,12 @@ fn enough(conns: usize, processes: Option<usize>, allowed: u64) -> Result<usize,
     ))
 }
 
+/// The descriptors of a process that has its share of the connections, or of this one, which talks to all of them.
+fn needed(conns: usize, processes: usize) -> u64 {
+    let share = conns.div_ceil(processes.max(1)) as u64;
+    share.max(processes as u64 * PIPES) + RESERVED
+}
+
 /// Parts that differ by one at most.
 fn shares(conns: usize, processes: usize) -> Vec<Range<usize>> {
     (0..processes).map(|at| conns * at / processes..conns * (at + 1) / processes).collect()
@@ -52,6 +57,9 @@ fn shares(conns: usize, processes: usize) -> Vec<Range<usize>> {
 
 /// The most processes of each side. With more of them than that, it is the processes that would be measured.
 pub const MOST: usize = 64;
+
+/// To a process of the load generator and from it.
+const PIPES: u64 = 2;
 
 #[cfg(test)]
 mod tests {
@@ -72,7 +80,12 @@ mod tests {
         assert_eq!(enough(64_000, None, limit), Ok(64));
         assert!(enough(64_001, None, limit).unwrap_err().ends_with("`--conns 64000` works."));
         assert!(enough(2001, Some(2), limit).unwrap_err().ends_with("`--processes 3` works."));
-        assert!(enough(1, None, RESERVED).is_err());
+        assert!(enough(1, None, RESERVED).unwrap_err().ends_with("no number of connections works."));
+        // The pipes to all processes are descriptors as well.
+        assert_eq!(enough(100, Some(4), RESERVED + 30), Ok(4));
+        assert!(enough(100, Some(16), RESERVED + 30).is_err());
+        assert!(enough(1000, None, RESERVED + 30).unwrap_err().ends_with("`--conns 450` works."));
+        assert_eq!(enough(450, None, RESERVED + 30), Ok(15));
     }
 
     #[test]
