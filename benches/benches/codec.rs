@@ -2,7 +2,7 @@
 
 use core::hint::black_box;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use ws_benches::{Kind, SIZES, frame};
+use ws_benches::{Buffer, Kind, SIZES, frame};
 use ws_frame::{Header, Mask, Role, Utf8};
 
 fn header(c: &mut Criterion) {
@@ -29,14 +29,13 @@ fn mask(c: &mut Criterion) {
     for (name, offset) in [("mask, aligned", 0), ("mask, one off", 1)] {
         let mut group = c.benchmark_group(name);
         for size in SIZES {
-            let mut buffer = vec![0; size + 128];
-            let aligned = buffer.as_ptr().align_offset(64);
-            let payload = &mut buffer[aligned + offset..][..size];
+            let from = Kind::Binary.payload(size);
+            let mut buffer = Buffer::new(&from, offset);
+            let payload = &mut *buffer;
             group.throughput(Throughput::Bytes(size as u64));
             group.bench_function(BenchmarkId::new("in place", size), |b| {
                 b.iter(|| Mask::new([1, 2, 3, 4]).apply(black_box(payload)));
             });
-            let from = Kind::Binary.payload(size);
             group.bench_function(BenchmarkId::new("copy", size), |b| {
                 b.iter(|| Mask::new([1, 2, 3, 4]).copy(black_box(&from), black_box(payload)));
             });

@@ -1,5 +1,6 @@
-//! What the benches share: payloads, wire images, and transports in memory.
+//! What the benches share: payloads and where they lie, wire images, and transports in memory.
 
+use core::ops::{Deref, DerefMut};
 use core::time::Duration;
 use std::io::{self, IoSlice};
 use ws_conn::blocking::{Input, Output};
@@ -41,6 +42,39 @@ impl Kind {
                 text.into_iter().take(valid).chain(core::iter::repeat_n(b'x', size - valid)).collect()
             }
         }
+    }
+}
+
+/// A buffer that begins so many bytes after a place that is aligned for any kernel.
+#[derive(Debug)]
+pub struct Buffer {
+    memory: Vec<u8>,
+    start: usize,
+}
+
+impl Buffer {
+    /// Holds a copy of some bytes.
+    #[must_use]
+    pub fn new(bytes: &[u8], offset: usize) -> Self {
+        let mut memory = vec![0; bytes.len() + ALIGNED + offset];
+        let start = memory.as_ptr().align_offset(ALIGNED) + offset;
+        memory[start..][..bytes.len()].copy_from_slice(bytes);
+        memory.truncate(start + bytes.len());
+        Self { memory, start }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[self.start..]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..]
     }
 }
 
@@ -105,3 +139,5 @@ impl Output for Sink {
         Ok(())
     }
 }
+
+const ALIGNED: usize = 64;

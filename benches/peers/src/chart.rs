@@ -59,10 +59,10 @@ fn escape(text: &str) -> String {
 const WIDTH: f64 = 940.0;
 const MARGIN: f64 = 16.0;
 /// Where the names end.
-const NAMES: f64 = 190.0;
+const NAMES: f64 = 210.0;
 const GAP: f64 = 8.0;
 /// The longest bar: what is left holds its label.
-const BARS: f64 = 480.0;
+const BARS: f64 = 470.0;
 const TOP: f64 = 62.0;
 const ROW: f64 = 26.0;
 const THICK: f64 = 19.0;
@@ -76,7 +76,7 @@ mod tests {
     fn bars_are_as_long_as_their_values_and_names_are_escaped() {
         let bar = |name: &str, value| Bar { name: name.into(), value, label: "half & half".into() };
         let svg = draw("a < b", "messages", &[bar("ws-stack", 10.0), bar("<x>", 5.0)]);
-        for part in ["<title>a &lt; b</title>", "width=\"480.0\"", "width=\"240.0\"", ">&lt;x&gt;<", "half &amp; half"]
+        for part in ["<title>a &lt; b</title>", "width=\"470.0\"", "width=\"235.0\"", ">&lt;x&gt;<", "half &amp; half"]
         {
             assert!(svg.contains(part), "{part} is not in {svg}");
         }

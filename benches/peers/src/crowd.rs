@@ -1,6 +1,7 @@
 //! A crowd of idle connections.
 
 use core::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use core::ops::Range;
 use core::time::Duration;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use std::io::{self, Read, Write};
@@ -17,10 +18,11 @@ pub struct Crowd {
 }
 
 impl Crowd {
-    /// Connects `count` times, the opening handshake included; answers how long it took as well.
+    /// Connects as often as there are numbers, the opening handshake included; answers how long it took as well.
     ///
-    /// They come from several loopback addresses, because the ports of one would not do. Some are under way at a time, so that
-    /// the server need not wait for the client.
+    /// They come from several loopback addresses, because the ports of one would not do: the number of a connection decides
+    /// from which. Some are under way at a time, so that
+    /// the server need not wait for the client; `opened` is told how many there are, time and again.
     ///
     /// # Errors
     ///
@@ -28,25 +30,25 @@ impl Crowd {
     pub fn open(
         server: SocketAddr,
         protocol: Protocol,
-        count: usize,
+        numbers: Range<usize>,
         mut opened: impl FnMut(usize),
     ) -> io::Result<(Self, Duration)> {
         let ring = Ring::new(MESSAGE, protocol);
-        let mut streams = Vec::with_capacity(count);
+        let failed = |at: usize| move |error| io::Error::other(format!("connection {}: {error}", at + 1));
+        let mut streams = Vec::with_capacity(numbers.len());
         let started = Instant::now();
-        while streams.len() < count {
+        while streams.len() < numbers.len() {
             let first = streams.len();
-            for at in first..count.min(first + AT_A_TIME) {
-                let failed = |error| io::Error::other(format!("connection {}: {error}", at + 1));
-                let mut stream = dial(source(at), server).map_err(failed)?;
+            for at in numbers.clone().skip(first).take(AT_A_TIME) {
+                let mut stream = dial(source(at), server).map_err(failed(at))?;
                 if protocol == Protocol::WebSocket {
-                    ask(&mut stream, server).map_err(failed)?;
+                    ask(&mut stream, server).map_err(failed(at))?;
                 }
                 streams.push(stream);
             }
-            for (at, stream) in streams.iter_mut().enumerate().skip(first) {
+            for (at, stream) in numbers.clone().zip(&mut streams).skip(first) {
                 if protocol == Protocol::WebSocket {
-                    hear(stream).map_err(|error| io::Error::other(format!("connection {}: {error}", at + 1)))?;
+                    hear(stream).map_err(failed(at))?;
                 }
             }
             opened(streams.len());

@@ -5,8 +5,11 @@
 #[cfg(not(target_os = "linux"))]
 compile_error!("the harness reads /proc, waits with epoll and pins to cores: it needs Linux");
 
+pub mod artifact;
 pub mod chart;
 pub mod crowd;
+pub mod crowds;
+pub mod library;
 pub mod load;
 pub mod machine;
 pub mod memory;
@@ -16,6 +19,7 @@ pub mod report;
 pub mod rounds;
 pub mod scenario;
 pub mod servers;
+pub mod spread;
 pub mod stats;
 pub mod syscalls;
 pub mod table;

@@ -11,7 +11,7 @@ use ws_peers::report::Report;
 use ws_peers::rounds::{self, Plan};
 use ws_peers::scenario::{Load, Scenario};
 use ws_peers::servers::{self, Server, serve_if_asked};
-use ws_peers::{Result, memory, syscalls};
+use ws_peers::{Result, library, memory, syscalls};
 
 fn main() -> ExitCode {
     if let Some(failed) = launch_if_asked() {
@@ -79,6 +79,7 @@ fn measure(mut options: Options) -> Result<()> {
         match scenario {
             Scenario::Memory => measure_memory(&servers, options.conns as usize, cores, &report)?,
             Scenario::Syscalls => measure_syscalls(&servers, cores, &report)?,
+            Scenario::Library => measure_libraries(&options.peer, plan, &report)?,
             speed => {
                 let Some(load) = speed.load() else { continue };
                 let mut progress = Progress::new(servers.len() * plan.rounds);
@@ -115,10 +116,20 @@ fn measure_syscalls(servers: &[Server], cores: Option<Cores>, report: &Report) -
     Ok(report.syscalls(counts)?)
 }
 
+fn measure_libraries(names: &[String], plan: Plan, report: &Report) -> Result<()> {
+    let libraries = library::chosen(names);
+    let mut progress = Progress::new(library::steps());
+    let tables = library::run(&libraries, plan, &mut progress)?;
+    drop(progress);
+    let allocations = library::counted(&libraries).map_err(|error| error.to_string());
+    Ok(report.library(plan, &tables, allocations)?)
+}
+
 /// The servers that are named, with the raw ones that they are compared with, and the extra ones.
 fn chosen(options: &Options, all: Vec<Server>) -> Result<Vec<Server>> {
     let known = |name: &str| all.iter().chain(&options.extra).any(|server| server.name == name);
-    if let Some(unknown) = options.peer.iter().find(|name| !known(name)) {
+    let alone = |name: &str| library::chosen(&[]).iter().any(|library| library.name == name);
+    if let Some(unknown) = options.peer.iter().find(|name| !known(name) && !alone(name)) {
         let names: Vec<_> = all.iter().map(|server| server.name.as_str()).collect();
         return Err(format!("no server is called '{unknown}'; there are: {}", names.join(", ")).into());
     }

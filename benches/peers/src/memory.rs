@@ -55,18 +55,22 @@ fn measure(server: &Server, conns: usize, cores: Option<Cores>) -> io::Result<Me
     let pid = running.child.id();
     // What a server allocates once, for its first connection, is not to be counted.
     drop(connect(running.address, server.protocol)?);
-    let at_rest = settled(pid)?;
-    let (mut crowd, _) = Crowd::open(running.address, server.protocol, conns, |_| {})?;
+    let at_rest = settled(&[pid])?;
+    let (mut crowd, _) = Crowd::open(running.address, server.protocol, 0..conns, |_| {})?;
     let each = |now: u64| now.saturating_sub(at_rest) / (conns as u64).max(1);
-    let idle = each(settled(pid)?);
+    let idle = each(settled(&[pid])?);
     crowd.speak(|_| {})?;
-    Ok(Memory { at_rest, idle, spoken: each(settled(pid)?) })
+    Ok(Memory { at_rest, idle, spoken: each(settled(&[pid])?) })
 }
 
-/// The resident memory of a server that has had the time to finish what it does.
-pub fn settled(pid: u32) -> io::Result<u64> {
+/// The resident memory of servers, together, that have had the time to finish what they do.
+///
+/// # Errors
+///
+/// When one of them has ended.
+pub fn settled(pids: &[u32]) -> io::Result<u64> {
     thread::sleep(Duration::from_millis(700));
-    resident(pid)
+    pids.iter().map(|&pid| resident(pid)).sum()
 }
 
 /// The descriptors that are not connections: in this process or the server's.

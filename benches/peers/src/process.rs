@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
 
 use crate::machine::pin;
 
@@ -23,9 +23,20 @@ impl Child {
     ///
     /// When the system starts no process. A program that is missing is told on its standard error, and by its status.
     pub fn start(command: &[OsString], core: Option<usize>) -> io::Result<Self> {
-        let mut launch = Command::new(env::current_exe()?);
-        launch.args(launcher(core, Some(std::process::id()))).args(command);
-        launch.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map(Self)
+        launch_of(command, core)?.stdin(Stdio::null()).stdout(Stdio::null()).spawn().map(Self)
+    }
+
+    /// Starts a command as [`Child::start`] does, with a pipe to its standard input and one from its standard output.
+    ///
+    /// # Errors
+    ///
+    /// As [`Child::start`].
+    pub fn talk(command: &[OsString], core: Option<usize>) -> io::Result<(Self, ChildStdin, ChildStdout)> {
+        let mut child = launch_of(command, core)?.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let child = Self(child);
+        let (into, from) = pipes.ok_or_else(|| io::Error::other("a process without its pipes"))?;
+        Ok((child, into, from))
     }
 
     /// The process id.
@@ -58,6 +69,12 @@ impl Drop for Child {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+fn launch_of(command: &[OsString], core: Option<usize>) -> io::Result<Command> {
+    let mut launch = Command::new(env::current_exe()?);
+    launch.args(launcher(core, Some(std::process::id()))).args(command);
+    Ok(launch)
 }
 
 /// What makes this program, before a command, a process that ends with its parent and then becomes that command.

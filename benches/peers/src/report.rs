@@ -10,7 +10,7 @@ use crate::machine;
 use crate::rounds::{self, Plan};
 use crate::scenario::{Load, Scenario};
 use crate::table::{self, grouped};
-use crate::{crowd, memory, syscalls};
+use crate::{crowd, library, memory, syscalls};
 
 /// A directory of results. What an earlier run has left there of other scenarios, is kept.
 #[derive(Debug)]
@@ -102,6 +102,35 @@ impl Report {
             self.chart(&stem, &title, "of the server, counted by strace", &bars.collect::<Vec<_>>())?;
         }
         self.section(Scenario::Syscalls, &text)
+    }
+
+    /// Writes what the libraries take for a message, and what they allocate for it, in tables that are ready; or why that is not
+    /// known.
+    ///
+    /// # Errors
+    ///
+    /// As [`Report::speed`].
+    pub fn library(
+        &self,
+        plan: Plan,
+        tables: &[library::Table<f64>],
+        allocations: Result<String, String>,
+    ) -> io::Result<()> {
+        let samples = plan.rounds * library::SAMPLES;
+        let mut text = format!(
+            "### The libraries alone\n\nNanoseconds that the thread was on its core for a message, median of {samples} interleaved \
+             samples. The last column is the geometric mean of what they are to the least ones.\n"
+        );
+        for table in tables {
+            text += &format!("\n#### {}\n\n{}", table.task, library::time_table(table));
+            let stem = format!("{}-{}", Scenario::Library.stem(), table.task.stem());
+            let axis =
+                format!("time for a message, as a multiple of the least; mean over the sizes, {samples} samples");
+            self.chart(&stem, &table.task.to_string(), &axis, &library::bars(table))?;
+        }
+        text += "\n### What the libraries allocate for a message\n\nCalls to the allocator, and bytes asked for.\n\n";
+        text += &allocations.unwrap_or_else(|why| format!("Skipped: {why}.\n"));
+        self.section(Scenario::Library, &text)
     }
 
     /// Says that a scenario was left out, and why.

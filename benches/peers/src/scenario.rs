@@ -20,6 +20,8 @@ pub enum Scenario {
     Memory,
     /// System calls per message
     Syscalls,
+    /// The libraries alone, without sockets
+    Library,
 }
 
 /// What a load generator does.
@@ -43,7 +45,7 @@ impl Scenario {
             Self::Iii => load(64, 16, 125),
             Self::Iv => load(8, 1, 16 * 1024),
             Self::V => load(1, 1, 1024 * 1024),
-            Self::Memory | Self::Syscalls => None,
+            Self::Memory | Self::Syscalls | Self::Library => None,
         }
     }
 
@@ -57,12 +59,16 @@ impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { conns, depth, size } = self;
         let plural = if *conns == 1 { "" } else { "s" };
-        let (size, unit) = match size {
-            0..1024 => (*size, "B"),
-            1024..0x10_0000 => (size >> 10, "KiB"),
-            _ => (size >> 20, "MiB"),
-        };
-        write!(f, "{conns} connection{plural}, {size} {unit}")?;
+        write!(f, "{conns} connection{plural}, {}", self::size(*size))?;
         if *depth > 1 { write!(f, ", {depth} in flight") } else { Ok(()) }
+    }
+}
+
+/// The length of a message in words.
+pub(crate) fn size(bytes: usize) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..0x10_0000 => format!("{} KiB", bytes >> 10),
+        _ => format!("{} MiB", bytes >> 20),
     }
 }

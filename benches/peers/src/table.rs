@@ -114,12 +114,12 @@ pub fn syscalls(rows: &[syscalls::Row]) -> String {
     table
 }
 
-fn line(table: &mut String, cells: &str) {
+pub(crate) fn line(table: &mut String, cells: &str) {
     let _ = writeln!(table, "| {cells} |");
 }
 
 /// Ours stands out.
-fn bold(name: &str) -> String {
+pub(crate) fn bold(name: &str) -> String {
     if is_ours(name) { format!("**{name}**") } else { cell(name) }
 }
 
@@ -129,7 +129,7 @@ pub fn is_ours(name: &str) -> bool {
 }
 
 /// Text that does not end a cell.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 

@@ -37,9 +37,9 @@ impl Ring {
         for _ in 0..count {
             let payload: Vec<u8> = (0..size).map(|_| random.next().to_le_bytes()[0]).collect();
             let key = random.next().to_le_bytes();
-            let masked = frame(&payload, Some([key[0], key[1], key[2], key[3]]));
+            let masked = frame(BINARY, &payload, Some([key[0], key[1], key[2], key[3]]));
             match protocol {
-                Protocol::WebSocket => echo.extend(frame(&payload, None)),
+                Protocol::WebSocket => echo.extend(frame(BINARY, &payload, None)),
                 Protocol::Raw => echo.extend(&masked),
             }
             send.extend(masked);
@@ -55,9 +55,9 @@ impl Ring {
     }
 }
 
-/// A binary message in one frame.
-fn frame(payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
-    let mut frame = vec![0x82];
+/// A message in one frame.
+pub(crate) fn frame(opcode: u8, payload: &[u8], key: Option<[u8; 4]>) -> Vec<u8> {
+    let mut frame = vec![0x80 | opcode];
     let masked = if key.is_some() { 0x80 } else { 0 };
     match payload.len() {
         len @ ..126 => frame.push(masked | len as u8),
@@ -131,16 +131,18 @@ pub(crate) fn hear(stream: &mut TcpStream) -> io::Result<()> {
 }
 
 /// A generator whose numbers are the same in every run.
-struct Xorshift(u64);
+pub(crate) struct Xorshift(pub(crate) u64);
 
 impl Xorshift {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
         self.0
     }
 }
+
+const BINARY: u8 = 2;
 
 /// How many different messages there are of sizes up to `LARGE`.
 const MESSAGES: usize = 64;
@@ -160,10 +162,13 @@ mod tests {
     /// The examples of RFC 6455, section 5.7, in binary.
     #[test]
     fn frames_are_those_of_the_rfc() {
-        assert_eq!(frame(b"Hello", None), b"\x82\x05Hello");
-        assert_eq!(frame(b"Hello", Some([0x37, 0xfa, 0x21, 0x3d])), b"\x82\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58");
-        assert_eq!(frame(&[7; 256], None)[..5], [0x82, 126, 1, 0, 7]);
-        assert_eq!(frame(&[7; 65536], None)[..11], [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, 7]);
+        assert_eq!(frame(BINARY, b"Hello", None), b"\x82\x05Hello");
+        assert_eq!(
+            frame(BINARY, b"Hello", Some([0x37, 0xfa, 0x21, 0x3d])),
+            b"\x82\x85\x37\xfa\x21\x3d\x7f\x9f\x4d\x51\x58"
+        );
+        assert_eq!(frame(BINARY, &[7; 256], None)[..5], [0x82, 126, 1, 0, 7]);
+        assert_eq!(frame(BINARY, &[7; 65536], None)[..11], [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0, 7]);
     }
 
     #[test]

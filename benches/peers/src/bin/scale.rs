@@ -1,21 +1,23 @@
 //! Opens very many idle connections to our server, and has each echo a message.
 
 use clap::Parser;
-use std::fs;
+use std::io;
 use std::process::ExitCode;
 use ws_peers::Result;
-use ws_peers::crowd::{Crowd, MESSAGE};
-use ws_peers::machine::{Cores, available_memory, describe, pin, raise_descriptors};
-use ws_peers::memory::{RESERVED, settled};
+use ws_peers::crowd::MESSAGE;
+use ws_peers::crowds::{Crowds, crowd_if_asked};
+use ws_peers::machine::{Cores, available_memory, describe, pin};
+use ws_peers::memory::settled;
 use ws_peers::process::launch_if_asked;
 use ws_peers::progress::Progress;
 use ws_peers::servers::{self, Server};
+use ws_peers::spread::{MOST, spread};
 use ws_peers::table::grouped;
 use ws_peers::wire::connect;
 
 fn main() -> ExitCode {
-    if let Some(failed) = launch_if_asked() {
-        return failed;
+    if let Some(ended) = launch_if_asked().or_else(crowd_if_asked) {
+        return ended;
     }
     match measure(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -33,6 +35,9 @@ struct Options {
     /// How many connections
     #[arg(long, value_name = "N", default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     conns: u32,
+    /// How many processes share the connections, on either side: as few as the limit of descriptors allows, if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=MOST as i64))]
+    processes: Option<u8>,
     /// Which server: of ours, or the extra one
     #[arg(long, value_name = "NAME", default_value = "ws-stack")]
     server: String,
@@ -43,39 +48,44 @@ struct Options {
 
 fn measure(options: &Options) -> Result<()> {
     let conns = options.conns as usize;
+    let shares = spread(conns, options.processes.map(usize::from))?;
     permit(conns)?;
-    let servers = servers::ours(&servers::build()?).into_iter().chain(options.extra.clone());
-    let names = || servers.clone().map(|server| server.name).collect::<Vec<_>>().join(", ");
-    let server = servers.clone().find(|server| server.name == options.server);
-    let server = server.ok_or_else(|| format!("no server is called '{}'; there are: {}", options.server, names()))?;
+    let server = named(options)?;
 
     let cores = Cores::find()?;
     if let Some(cores) = cores {
         pin(cores.load)?;
     }
-    let running = server.start(&[], cores.map(|cores| cores.server))?;
-    let pid = running.child.id();
+    let start = |_: &_| server.start(&[], cores.map(|cores| cores.server));
+    let running = shares.iter().map(start).collect::<io::Result<Vec<_>>>()?;
+    let pids: Vec<_> = running.iter().map(|running| running.child.id()).collect();
     // What a server allocates once, for its first connection, is not to be counted.
-    drop(connect(running.address, server.protocol)?);
-    let (at_rest, machine) = (settled(pid)?, available_memory());
+    running.iter().try_for_each(|running| connect(running.address, server.protocol).map(drop))?;
+    let addresses: Vec<_> = running.iter().map(|running| running.address).zip(shares).collect();
+    let mut crowds = Crowds::start(&addresses, cores.map(|cores| cores.load))?;
+    let (at_rest, machine) = (settled(&pids)?, available_memory());
+
     let mut progress = Progress::new(2 * conns.div_ceil(STEP));
-    let mut say = |what: &str, done: usize| {
-        if done.is_multiple_of(STEP) || done == conns {
+    let mut say = |what: &str, told: &mut usize, done: usize| {
+        if done - *told >= STEP || done == conns {
+            *told = done;
             progress.step(&format!("{what}: {} of {}", grouped(done as f64), grouped(conns as f64)));
         }
     };
-    let (mut crowd, opening) = Crowd::open(running.address, server.protocol, conns, |done| say("open", done))?;
-    let idle = settled(pid)?.saturating_sub(at_rest);
+    let (mut opened, mut echoed) = (0, 0);
+    let opening = crowds.open(|done| say("open", &mut opened, done))?;
+    let idle = settled(&pids)?.saturating_sub(at_rest);
     // Both ends are on this machine, and what the kernel holds for them.
     let held = machine.zip(available_memory()).map(|(before, after)| before.saturating_sub(after));
-    let speaking = crowd.speak(|done| say("echoed", done))?;
-    let spoken = settled(pid)?.saturating_sub(at_rest);
+    let speaking = crowds.speak(|done| say("echoed", &mut echoed, done))?;
+    let spoken = settled(&pids)?.saturating_sub(at_rest);
     drop(progress);
 
     let count = conns as f64;
     let each = |bytes: u64| format!("{} B", grouped(bytes as f64 / count));
     println!("Machine: {}.\n", describe());
     println!("| {}, {} connections | |\n|---|---:|", server.name, grouped(count));
+    println!("| processes that share them, on either side | {} |", pids.len());
     println!("| opened, handshake included | {} per second |", grouped(count / opening.as_secs_f64()));
     println!("| resident memory of the server, per idle connection | {} |", each(idle));
     println!("| the same after a message of {MESSAGE} B each | {} |", each(spoken));
@@ -87,21 +97,19 @@ fn measure(options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Raises what limits the number of connections, or says why it may not.
-fn permit(conns: usize) -> Result<()> {
-    let wanted = conns as u64 + RESERVED;
-    let allowed = raise_descriptors(wanted);
-    if allowed < wanted {
-        let most = allowed.saturating_sub(RESERVED);
-        return Err(format!(
-            "{conns} connections need {wanted} descriptors in this process and as many in the server, and this user may have \
-             {allowed}.\nTo raise the limit, as administrator: `ulimit -Hn {wanted}` in the shell that starts this program, \
-             `LimitNOFILE=` of its service, `--ulimit nofile=` of its container, or a line in /etc/security/limits.conf; \
-             beyond /proc/sys/fs/nr_open (here {}) that first.\nUnder the present limit `--conns {most}` works.",
-            read("/proc/sys/fs/nr_open")
-        )
-        .into());
+/// The server that is to be measured. Ours is built for it.
+fn named(options: &Options) -> Result<Server> {
+    if let Some(extra) = options.extra.as_ref().filter(|extra| extra.name == options.server) {
+        return Ok(extra.clone());
     }
+    let ours = servers::ours(&servers::build()?);
+    let names: Vec<_> = ours.iter().chain(&options.extra).map(|server| server.name.clone()).collect();
+    let server = ours.into_iter().find(|server| server.name == options.server);
+    server.ok_or_else(|| format!("no server is called '{}'; there are: {}", options.server, names.join(", ")).into())
+}
+
+/// Refuses what memory does not allow.
+fn permit(conns: usize) -> Result<()> {
     let needed = conns as u64 * BYTES;
     match available_memory() {
         Some(available) if available < needed => Err(format!(
@@ -112,10 +120,6 @@ fn permit(conns: usize) -> Result<()> {
         .into()),
         _ => Ok(()),
     }
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(path).map_or_else(|_| "unknown".into(), |text| text.trim().into())
 }
 
 /// What a connection takes of the machine's memory, with room to spare.
