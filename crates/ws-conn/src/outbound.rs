@@ -87,6 +87,14 @@ impl<'m> Sending<'m> {
         Self { opcode, fin: true, whole: true, payload, gather: Self::GATHER, mask: None, begun: false }
     }
 
+    /// As [`message`](Self::message), for one that may wait in the driver's queue for others: it is gathered from
+    /// [`GATHER_QUEUED`](Self::GATHER_QUEUED) on.
+    #[must_use]
+    #[inline]
+    pub const fn queued(opcode: Opcode, payload: &'m [u8]) -> Self {
+        Self::message(opcode, payload).gather_from(Self::GATHER_QUEUED)
+    }
+
     /// A fragment of a message, the last one with `fin`. The opcode counts for the first fragment of a message; that
     /// of the others is a continuation by itself. A control frame may be sent between fragments, with `fin`.
     #[must_use]
@@ -142,6 +150,10 @@ impl<'m> Sending<'m> {
     /// The size from which a payload is gathered, if nothing else is said: below, a copy costs less than the second
     /// part of a gathered write.
     pub const GATHER: usize = 1024;
+
+    /// The size from which a payload is gathered that may wait for others: below, a copy costs less than a write of its
+    /// own.
+    pub const GATHER_QUEUED: usize = 12 * 1024;
 }
 
 impl Outbound {

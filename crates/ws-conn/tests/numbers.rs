@@ -24,7 +24,8 @@ fn the_limits_have_the_values_told() {
     assert_eq!((Blocking::DRAIN, Tokio::DRAIN), (Duration::from_secs(1), Duration::from_secs(1)));
     assert_eq!(Blocking::NOTICE, Duration::from_secs(1));
     assert_eq!(Accept::default(), Accept::V13);
-    assert_eq!((Close::REASON_MAX, Sending::GATHER, <Outbound>::MIN_ROOM), (123, 1024, 139));
+    assert_eq!((Close::REASON_MAX, <Outbound>::MIN_ROOM), (123, 139));
+    assert_eq!((Sending::GATHER, Sending::GATHER_QUEUED), (1024, 12 * 1024));
 }
 
 /// What is there before the first byte comes, and as long as none has: no buffer, and nothing for a Ping or a Close.

@@ -314,10 +314,11 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             self.inbox = Buffer::new(Buffer::SIZE);
         }
         let (end, size) = (self.end, self.inbox.len());
-        match self.read.read(self.inbox.get_mut(end..size), patience) {
+        let most = end.saturating_add(Buffer::READ).min(size);
+        match self.read.read(self.inbox.get_mut(end..most), patience) {
             Ok(0) => self.give_up(timeouts, |inbound, shared| inbound.eof(shared).err()),
             Ok(read) => {
-                self.end = end.saturating_add(read).min(size);
+                self.end = end.saturating_add(read).min(most);
                 Ok(())
             }
             Err(error) => match error.kind() {

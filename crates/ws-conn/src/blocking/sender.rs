@@ -38,7 +38,7 @@ impl<W: Output, E: Encode> Sender<W, E> {
     /// closed with 1008. I/O errors of the transport.
     #[inline]
     pub fn send(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, true)
+        self.put(Sending::message(opcode, message), wire, true)
     }
 
     /// As [`send`](Self::send), but the frame may stay in a queue of at most 64 KiB until the next
@@ -50,7 +50,7 @@ impl<W: Output, E: Encode> Sender<W, E> {
     /// As [`send`](Self::send).
     #[inline]
     pub fn feed(&self, opcode: Opcode, message: &[u8], wire: Duration) -> Result<(), Error> {
-        self.put(opcode, message, wire, false)
+        self.put(Sending::queued(opcode, message), wire, false)
     }
 
     /// Writes out what was fed.
@@ -98,10 +98,9 @@ impl<W: Output, E: Encode> Sender<W, E> {
     }
 
     #[inline]
-    fn put(&self, opcode: Opcode, message: &[u8], wire: Duration, flush: bool) -> Result<(), Error> {
-        let op = Sending::message(opcode, message);
+    fn put(&self, op: Sending<'_>, wire: Duration, flush: bool) -> Result<(), Error> {
         if op.is_close() {
-            return self.put_close(message, wire);
+            return self.put_close(op.payload(), wire);
         }
         self.line.send(op, Call { wire, has_turn: false }, flush)
     }

@@ -83,6 +83,13 @@ impl Chunk {
         self.buffer.get_mut(self.end..self.buffer.len())
     }
 
+    /// As much of the room as is read at a time.
+    #[inline]
+    pub(crate) fn room_to_read(&mut self) -> &mut [u8] {
+        let end = self.end.saturating_add(Buffer::READ).min(self.buffer.len());
+        self.buffer.get_mut(self.end..end)
+    }
+
     /// So much of the room is in use now.
     #[inline]
     pub(crate) fn fill(&mut self, len: usize) {

@@ -220,7 +220,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             return Poll::Ready(());
         }
         let inbox = self.inbox.get_or_insert_with(Chunk::take);
-        let mut buf = ReadBuf::new(inbox.room());
+        let mut buf = ReadBuf::new(inbox.room_to_read());
         let result = match &mut self.read {
             Some(read) => Pin::new(read).poll_read(cx, &mut buf),
             None => Poll::Ready(Ok(())),

@@ -111,6 +111,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
             Err(fault) => Poll::Ready(Err(fault.into())),
             Ok(step) => {
                 then = step.then;
+                let gathered = !then.is_empty();
                 self.encoded = step.done;
                 out.torn = true;
                 let wrote = match (step.done, then.is_empty()) {
@@ -121,6 +122,12 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                 out.torn = !(out.is_broken() || self.encoded && then.is_empty());
                 match wrote {
                     Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
+                    // What was written through is handed on as well, so that nothing is left to be flushed; but a message
+                    // that is fed does not wait for that.
+                    Poll::Ready(Ok(())) if gathered => match out.poll_flush(line.waker()) {
+                        Poll::Pending => Poll::Ready(Ok(())),
+                        flushed => flushed,
+                    },
                     wrote => wrote,
                 }
                 .map_err(Error::from)

@@ -68,7 +68,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
         message: &'m [u8],
         wire: Duration,
     ) -> impl Future<Output = Result<(), Error>> + use<'m, W, E> {
-        Send::new(&self.line, Sending::message(opcode, message), wire, false)
+        Send::new(&self.line, Sending::queued(opcode, message), wire, false)
     }
 
     /// Writes out what was fed.

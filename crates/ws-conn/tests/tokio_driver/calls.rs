@@ -56,6 +56,38 @@ async fn an_echo_answers_all_messages_of_one_read_with_one_write() {
     }
 }
 
+/// A write of its own costs more than a copy, up to some size, and from there on less.
+#[tokio::test(start_paused = true)]
+async fn what_is_fed_is_gathered_only_if_it_is_large() {
+    for role in ROLES {
+        for (len, large) in
+            [(1023, false), (1024, false), (8192, false), (12_287, false), (12_288, true), (60_000, true)]
+        {
+            let (conn, peer) = Peer::new(role);
+            let sender = conn.sender();
+            for _ in 0..2 {
+                sender.feed(Opcode::BINARY, &vec![1; len], T.wire).await.unwrap();
+            }
+            let Calls { writes, gathered, flushes, .. } = peer.calls();
+            match (role, large) {
+                // Handed on as well, so that there is nothing to do before the next wait.
+                (Role::Server, true) => assert_eq!((writes, gathered, flushes), (2, 2, 2), "{len} bytes"),
+                // A client has to mask it: it lies in the queue as far as there is room.
+                _ => assert_eq!((gathered, flushes), (0, 0), "{role:?}: {len} bytes"),
+            }
+            sender.flush(T.wire).await.unwrap();
+            assert_eq!(peer.sent(), vec![binary(vec![1; len]); 2], "{role:?}");
+            if len <= 12_288 {
+                assert_eq!(
+                    peer.calls().writes,
+                    if role == Role::Server && large { 2 } else { 1 },
+                    "{role:?}: {len} bytes"
+                );
+            }
+        }
+    }
+}
+
 /// The answers to Pings go along.
 #[tokio::test(start_paused = true)]
 async fn an_echo_sends_pongs_in_the_same_write() {

@@ -211,3 +211,18 @@ fn p19_what_passes_by_itself_is_tried_again() {
         assert!(operations > 20, "{operations} operations");
     }
 }
+
+/// A write of its own costs more than a copy, up to some size, and from there on less.
+#[test]
+fn what_is_fed_is_written_at_once_only_if_it_is_large() {
+    for (len, writes) in [(1024, 1), (12_287, 1), (12_288, 2)] {
+        let (conn, peer) = server(&[]);
+        let sender = conn.sender();
+        for _ in 0..2 {
+            sender.feed(Opcode::BINARY, &vec![b'x'; len], WIRE).unwrap();
+        }
+        sender.flush(WIRE).unwrap();
+        assert_eq!(peer.transport.writes(), writes, "{len} bytes");
+        assert_eq!(peer.sent(), vec![binary(vec![b'x'; len]); 2]);
+    }
+}
