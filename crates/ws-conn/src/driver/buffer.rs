@@ -61,7 +61,7 @@ impl Buffer {
 
     /// How much is read at a time: as much as stays in a processor's first cache until it is unmasked, and a message of
     /// 16 KiB with its header at once.
-    pub(crate) const READ: usize = 24 * 1024;
+    pub(crate) const READ: usize = 20 * 1024;
 }
 
 const PAGE: usize = 4096;
