@@ -101,5 +101,7 @@ fn for_all<T: kani::Arbitrary>(law: impl Fn(T)) {
 
 #[cfg(not(kani))]
 fn for_all<T: proptest::arbitrary::Arbitrary>(law: impl Fn(T)) {
-    proptest::proptest!(|(input: T)| law(input));
+    // So many that the borders between encodings are met, too.
+    let cases = proptest::test_runner::Config::with_cases(if cfg!(miri) { 16 } else { 1 << 16 });
+    proptest::proptest!(cases, |(input: T)| law(input));
 }
