@@ -3,15 +3,18 @@
 
 use core::error::Error as _;
 use core::fmt::Display;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use core::time::Duration;
 use std::collections::HashSet;
 use std::io::{self, Cursor, ErrorKind, Read, Write};
 use std::sync::{Arc, Mutex};
 
+use ::tokio::io::AsyncWrite;
 use ws_conn::blocking::{Conn, Output, Untimed};
 use ws_conn::{
     CloseCode, Closed, Coded, Decode, Encode, Error, Fault, Keys, Misuse, Opcode, Plain, Role, Timeouts, Violation,
-    Wait,
+    Wait, tokio as driver,
 };
 use ws_testkit::naive::{Frame, binary, close, encode_all, read_all, text};
 
@@ -171,6 +174,43 @@ fn a_transport_that_takes_nothing_ends_the_connection() {
     let sent = conn.sender().send(Opcode::TEXT, b"lost", WIRE);
     assert!(matches!(&sent, Err(Error::Io(error)) if error.kind() == ErrorKind::WriteZero), "{sent:?}");
     assert!(conn.sender().send(Opcode::TEXT, b"more", WIRE).is_err());
+}
+
+#[tokio::test]
+async fn a_transport_that_takes_nothing_ends_the_tokio_connection() {
+    struct Full;
+    impl AsyncWrite for Full {
+        fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+            Poll::Ready(Ok(0))
+        }
+        fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+        fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+            Poll::Ready(Ok(()))
+        }
+    }
+    let conn = driver::Conn::new(::tokio::io::empty(), Full, Role::Server);
+    let sent = conn.sender().send(Opcode::TEXT, b"lost", WIRE).await;
+    assert!(matches!(&sent, Err(Error::Io(error)) if error.kind() == ErrorKind::WriteZero), "{sent:?}");
+    assert!(conn.sender().send(Opcode::TEXT, b"more", WIRE).await.is_err());
+}
+
+#[tokio::test]
+async fn bytes_behind_the_handshake_may_come_in_parts_and_no_payload_is_shown_for_debugging() {
+    let bytes = encode_all(&[text("hush"), text("hush")]);
+    let mut conn = driver::Conn::new(::tokio::io::empty(), ::tokio::io::sink(), Role::Client);
+    assert!(conn.get_ref().is_some());
+    conn.preload(&bytes[..3]);
+    conn.preload(&[]);
+    conn.preload(&bytes[3..]);
+    let sender = conn.sender();
+    let writer = sender.send_stream(Opcode::TEXT, WIRE).await.unwrap();
+    let shown = format!("{conn:?} {sender:?} {writer:?}");
+    assert!(!shown.contains("hush") && !shown.contains("104, 117, 115, 104"), "{shown}");
+    assert!(shown.contains(&format!("unread: {}", bytes.len())), "{shown}");
+    assert_eq!(conn.message(TIMEOUTS).await.unwrap().text(), Some("hush"));
+    assert_eq!(conn.message(TIMEOUTS).await.unwrap().text(), Some("hush"));
 }
 
 /// A plain stream cannot be closed in one direction: what is written is handed on, and the end is dropping it.
