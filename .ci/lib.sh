@@ -119,6 +119,26 @@ check() {
     within 300 cargo clippy --quiet -p "$@" -- -D warnings
 }
 
+# Tests in the interpreter, for the target $1. Files are read (the corpus), and proptest draws few cases: it takes a
+# thousand times as long.
+under_miri() {
+    local target=$1
+    shift
+    echo "miri, $target: $*"
+    MIRIFLAGS='-Zmiri-disable-isolation' PROPTEST_CASES=8 PROPTEST_DISABLE_FAILURE_PERSISTENCE=true \
+        CARGO_TARGET_DIR="$CARGO_TARGET_DIR/miri" within 1800 cargo +nightly miri test --target "$target" "$@" |
+        tee -a "$work/miri.log"
+}
+
+# Tests with the address sanitizer, for the target $1. A small quarantine of what was freed: the memory of the tests is large.
+under_asan() {
+    local target=$1
+    shift
+    ASAN_OPTIONS=quarantine_size_mb=16 WS_SEEDS=200 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR="$CARGO_TARGET_DIR/asan" \
+        CARGO_PROFILE_TEST_DEBUG=line-tables-only within 900 cargo +nightly test --all-features --target "$target" "$@" |
+        tee -a "$work/asan.log"
+}
+
 # Says what a fuzz target found (its first words) and how to see it again (the last ones).
 fuzz_failed() {
     grep -E -A 2 'panicked at|ERROR:' "$2" | head -n 12
