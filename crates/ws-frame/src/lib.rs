@@ -94,7 +94,7 @@
 #![warn(clippy::std_instead_of_core)]
 // No panic can be reached from the wire or from an argument.
 #![cfg_attr(
-    not(test),
+    not(any(test, kani)),
     deny(
         clippy::unwrap_used,
         clippy::expect_used,
@@ -104,7 +104,7 @@
     )
 )]
 
-#[cfg(feature = "simd")]
+#[cfg(any(feature = "simd", test))]
 extern crate std;
 
 mod close;
@@ -112,6 +112,8 @@ mod code;
 mod header;
 mod mask;
 mod opcode;
+#[cfg(any(test, kani))]
+mod proofs;
 mod role;
 mod utf8;
 mod violation;

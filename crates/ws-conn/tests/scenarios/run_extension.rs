@@ -4,7 +4,9 @@ use crate::app::App;
 use crate::extension::{Fragile, Roll, Unroll, coded};
 use crate::machine::Machine;
 use crate::scenario::{Call, Failure};
-use ws_conn::{Fault, Inbound, Misuse, Opcode, Outbound, Plain, Receiving, Role, Step};
+use ws_conn::{
+    Coded, Decode, Encode, Fault, Inbound, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Step, Violation,
+};
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame};
 
@@ -99,4 +101,48 @@ fn an_extension_that_cannot_encode_ends_the_connection_with_1011() {
     assert_eq!(machine.status(), Some(1011));
     let frames = Judge::new(false).allow_rsv(4).bytes(&machine.sent()).unwrap();
     assert_eq!(frames, [Frame::new(naive::TEXT, coded(b"aa")).rsv(4), naive::close(1011, Misuse::Encode.reason())]);
+}
+
+/// It would do the same for ever: asked with input and with room, it takes and gives nothing and is not at an end.
+#[derive(Debug)]
+struct Still;
+
+const NOTHING: Coded = Coded { read: 0, wrote: 0, end: false };
+
+impl Decode for Still {
+    const RSV: u8 = 4;
+
+    fn decode(&mut self, input: &[u8], last: bool, _: &mut [u8]) -> Result<Coded, Fault> {
+        // Stands still in the midst of a message, or when nothing is left but its end.
+        Ok(if last { NOTHING } else { Coded { read: input.len() & !1, ..NOTHING } })
+    }
+}
+
+impl Encode for Still {
+    const RSV: u8 = 4;
+
+    fn begin(&mut self, _: Option<usize>) -> bool {
+        true
+    }
+
+    fn encode(&mut self, _: &[u8], _: bool, _: &mut [u8]) -> Result<Coded, Fault> {
+        Ok(NOTHING)
+    }
+}
+
+#[test]
+fn an_extension_that_stands_still_is_not_asked_for_ever() {
+    for payload in [b"12".to_vec(), b"1".to_vec()] {
+        let wire = Frame::new(naive::BINARY, payload.clone()).rsv(4).bytes();
+        let mut inbound = Inbound::with(Role::Client, Still);
+        let (_, step) = inbound.push(&mut Receiving::message(&mut [0; 64]), &wire);
+        assert_eq!(step, Step::Reply, "{payload:?}");
+        let mut shared = ws_conn::Shared::new(Role::Client);
+        assert_eq!(inbound.reply(&mut shared), Err(Fault::Violation(Violation::Extension)), "{payload:?}");
+    }
+
+    let mut outbound = Outbound::with(Role::Server, Still);
+    let mut room = [0; 256];
+    let next = outbound.next(&mut Sending::message(Opcode::BINARY, b"12"), &mut (), &mut room);
+    assert_eq!(next.err(), Some(Misuse::Encode.into()));
 }
