@@ -40,7 +40,8 @@ impl<W: Output, E: Encode> MessageWriter<W, E> {
         if payload.is_empty() {
             return Ok(());
         }
-        self.line.send(Sending::fragment(self.opcode, false, payload), self.call, false)?;
+        let fragment = Sending::fragment(self.opcode, false, payload).gather_from(Sending::GATHER_QUEUED);
+        self.line.send(fragment, self.call, false)?;
         self.begun = true;
         Ok(())
     }
