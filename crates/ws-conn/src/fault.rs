@@ -15,7 +15,6 @@ pub struct Closed(pub CloseCode);
 /// The first call that fails gets the cause, every later one gets [`Fault::Closed`] with the status in effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-#[repr(u32)]
 pub enum Fault {
     /// The connection is closed. The peer is told the status if it did not set it.
     Closed(Closed),
