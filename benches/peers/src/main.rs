@@ -118,6 +118,10 @@ fn measure_syscalls(servers: &[Server], cores: Option<Cores>, report: &Report) -
 
 fn measure_libraries(names: &[String], plan: Plan, report: &Report) -> Result<()> {
     let libraries = library::chosen(names);
+    if libraries.is_empty() {
+        eprintln!("none of the servers that are named is a library");
+        return Ok(());
+    }
     let mut progress = Progress::new(library::steps());
     let tables = library::run(&libraries, plan, &mut progress)?;
     drop(progress);

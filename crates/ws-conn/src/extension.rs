@@ -35,7 +35,8 @@ pub trait Decode {
 
 /// Turns the messages of the application into the payload that is sent.
 pub trait Encode {
-    /// The reserved bits (RSV1 is 4) that mark a message of this extension.
+    /// The reserved bits (RSV1 is 4) that mark a message of this extension. With none of them no message is the extension's,
+    /// and it is never asked.
     const RSV: u8;
 
     /// Whether the message that begins now is to be encoded. `len` is its length in bytes, where it is known.

@@ -321,7 +321,7 @@ impl<E: Encode> Outbound<E> {
             self.utf8 = utf8;
         }
         if !self.open {
-            self.coded = self.encode.begin(op.whole.then_some(op.payload.len()));
+            self.coded = E::RSV != 0 && self.encode.begin(op.whole.then_some(op.payload.len()));
             self.begun = false;
             self.opcode = op.opcode;
         }

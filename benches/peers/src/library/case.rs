@@ -41,7 +41,7 @@ impl Case {
 
     /// How many messages take about so long.
     pub(super) fn count(&self, nanos: usize) -> usize {
-        (nanos / (50 + self.payload.len() / 8)).next_multiple_of(self.batch()).max(self.batch() * 2)
+        (nanos / (50 + self.payload.len() / 8)).next_multiple_of(self.batch()).max(self.batch() * 2).max(LEAST)
     }
 
     fn batch(&self) -> usize {
@@ -111,6 +111,9 @@ impl Case {
         runtime.block_on(play.ok_or("has no way to do this")?)
     }
 }
+
+/// The fewest messages in a play, of which the first few warm up.
+const LEAST: usize = 16;
 
 #[cfg(test)]
 mod tests {

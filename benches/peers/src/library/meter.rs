@@ -28,7 +28,7 @@ pub(super) enum Expected {
 impl Meter {
     /// For so many messages, of which those after the first few are timed.
     pub(super) fn new(count: usize, batch: usize, expected: Expected) -> Self {
-        let warm_up = (count / 8).next_multiple_of(batch).min(count - 1);
+        let warm_up = (count / 8).max(1).next_multiple_of(batch).min(count - 1);
         Self { left: count, timed: count - warm_up, batch, started: None, nanos: None, expected }
     }
 

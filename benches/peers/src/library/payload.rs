@@ -93,6 +93,7 @@ pub(super) fn frame_len(side: Side, payload: usize) -> usize {
 ///
 /// What is wrong with it.
 pub(super) fn check(mut wrote: &[u8], side: Side, payload: &[u8], count: usize) -> Result<(), String> {
+    let mut keys = Vec::new();
     for at in 1..=count {
         let (whole, rest) = wrote
             .split_at_checked(frame_len(side, payload.len()))
@@ -103,6 +104,14 @@ pub(super) fn check(mut wrote: &[u8], side: Side, payload: &[u8], count: usize) 
         });
         if whole != frame(BINARY, payload, key) {
             return Err(format!("message {at} is not what was to be sent"));
+        }
+        if let Some(key) = key {
+            // "When preparing a masked frame, the client MUST pick a fresh masking key from the set of allowed 32-bit
+            // values." -- RFC 6455, section 5.3
+            if keys.contains(&key) {
+                return Err(format!("message {at} is masked with a key that was used before"));
+            }
+            keys.push(key);
         }
         wrote = rest;
     }

@@ -43,6 +43,8 @@ pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     /// Until when [`finish`](Self::finish) may take.
     finishing: Deadline,
     ended: bool,
+    /// Whether the last message that was lent was [long](Buffer::is_long).
+    long: bool,
     limit: usize,
     pub(super) held: Held,
     pub(super) write_mode: WriteMode,
@@ -76,6 +78,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             lingers: false,
             finishing: Deadline::NEVER,
             ended: false,
+            long: false,
             limit: Self::MESSAGE_LIMIT,
             held: Held::default(),
             write_mode: WriteMode::default(),
@@ -142,6 +145,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 self.take(used);
                 self.send_replies(timeouts);
                 self.held = held;
+                self.long = Buffer::is_long(range.len());
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
                 return Ok(MessageRef::new(opcode, self.inbox.get_mut(range)));
             }
@@ -152,6 +156,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 Step::Done(received) => {
                     self.send_replies(timeouts);
                     self.held = held;
+                    self.long = Buffer::is_long(received.len);
                     return Ok(MessageRef::new(received.opcode, self.held.get_mut(received.len)));
                 }
                 Step::Room => held.grow(self.limit),
@@ -314,7 +319,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             self.inbox = Buffer::new(Buffer::SIZE);
         }
         let (end, size) = (self.end, self.inbox.len());
-        let most = end.saturating_add(Buffer::READ).min(size);
+        let most = end.saturating_add(Buffer::to_read(self.long)).min(size);
         match self.read.read(self.inbox.get_mut(end..most), patience) {
             Ok(0) => self.give_up(timeouts, |inbound, shared| inbound.eof(shared).err()),
             Ok(read) => {

@@ -21,6 +21,8 @@ pub(super) struct Writing<W, E> {
     outbound: Outbound<E>,
     queue: Buffer,
     len: usize,
+    /// The transport may hold back what was written: it has not been flushed since.
+    held: bool,
     /// A frame broke off, or the transport failed: nothing can follow.
     broken: bool,
 }
@@ -28,7 +30,7 @@ pub(super) struct Writing<W, E> {
 impl<W: Output, E: Encode> Writing<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
         let outbound = Outbound::with(role, encode);
-        Self { write: Some(write), outbound, queue: Buffer::default(), len: 0, broken: false }
+        Self { write: Some(write), outbound, queue: Buffer::default(), len: 0, held: false, broken: false }
     }
 
     #[inline]
@@ -75,10 +77,10 @@ impl<W: Output, E: Encode> Writing<W, E> {
         self.write = None;
     }
 
-    /// Whether frames wait in the queue.
+    /// Whether something waits to be sent: frames in the queue, or what the transport holds back.
     #[inline]
     pub(super) fn is_queued(&self) -> bool {
-        self.len > 0
+        self.len > 0 || self.held && !self.broken
     }
 
     /// Whether a frame broke off, or the transport failed.
@@ -107,12 +109,14 @@ impl<W: Output, E: Encode> Writing<W, E> {
                 return Err(error);
             }
         }
+        self.held = false;
         Ok(())
     }
 
     /// Writes the queue and what follows it, whole. If that fails the direction is over.
     fn write(&mut self, mut then: &[u8], patience: &mut Patience) -> Result<(), Error> {
         let len = core::mem::take(&mut self.len);
+        self.held = true;
         let mut queued = self.queue.get(0..len);
         let (Some(write), false) = (&mut self.write, self.broken) else {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());

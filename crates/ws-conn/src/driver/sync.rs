@@ -37,7 +37,6 @@ mod of_std {
     ///
     /// The inner mutex is never locked: it is there because a value that may be sent can be shared inside one.
     #[cfg(feature = "blocking")]
-    #[derive(Debug, Default)]
     pub(crate) struct TryLock<T>(AtomicRefCell<sync::Mutex<T>>);
 
     #[cfg(feature = "blocking")]

@@ -18,7 +18,6 @@ mod model;
 /// Of these two read-modify-writes one comes first. If it is the asker's, the holder sees the flag. If it is the
 /// holder's, the asker synchronises with it and finds the lock released (or held by another, to whom the same
 /// applies). So nothing that was asked for is left behind. The module `model` checks it with loom.
-#[derive(Debug)]
 pub(crate) struct WriteLock<T> {
     value: TryLock<T>,
     flags: AtomicU32,

@@ -11,9 +11,9 @@ impl<E: Encode> Outbound<E> {
     pub(super) fn single(&mut self, op: &mut Sending<'_>, keys: &mut impl Keys, room: &mut [u8]) -> Option<usize> {
         let payload = op.payload;
         let len = payload.len();
-        // An extension is to be asked about each message.
+        // An extension that marks messages is to be asked about each.
         let plain = E::RSV == 0 && op.whole && !op.begun && !self.open && self.closed.is_none();
-        let small = len <= SMALL && len < op.gather && room.len() >= Header::MAX + SMALL;
+        let small = len <= SMALL && len < op.gather && room.len() >= Self::MIN_ROOM;
         if !(plain && small && is_valid(op.opcode, payload)) {
             return None;
         }

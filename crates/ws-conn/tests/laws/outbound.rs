@@ -4,7 +4,8 @@ use crate::plan::{Counter, payload};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ws_conn::{
-    CloseCode, Fault, Inbound, Keys, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Shared, Step,
+    CloseCode, Coded, Encode, Fault, Inbound, Keys, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Shared,
+    Step,
 };
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame};
@@ -23,6 +24,61 @@ proptest! {
             let mut frames = judge.bytes(&sender.wire).map_err(TestCaseError::fail)?;
             frames.iter_mut().for_each(|frame| frame.mask = None);
             prop_assert_eq!(frames, sender.expected);
+        }
+    }
+}
+
+/// An extension that marks no message has none, whatever it says.
+struct Unmarked;
+
+impl Encode for Unmarked {
+    const RSV: u8 = 0;
+
+    fn begin(&mut self, _: Option<usize>) -> bool {
+        true
+    }
+
+    fn encode(&mut self, _: &[u8], _: bool, _: &mut [u8]) -> Result<Coded, Fault> {
+        Err(Misuse::Encode.into())
+    }
+}
+
+#[test]
+fn an_extension_without_bits_is_never_asked_on_the_short_way_or_the_long_one() {
+    for len in [0, 5, 125, 126, 300] {
+        let payload = vec![b'a'; len];
+        let mut room = [0; 1000];
+        let mut outbound = Outbound::with(Role::Server, Unmarked);
+        let out = outbound.next(&mut Sending::message(Opcode::BINARY, &payload), &mut (), &mut room).unwrap();
+        assert!(out.done && out.filled == payload.len() + if len < 126 { 2 } else { 4 });
+        let out = outbound.next(&mut Sending::fragment(Opcode::BINARY, true, &payload), &mut (), &mut room).unwrap();
+        assert!(room[..out.filled].ends_with(&payload));
+    }
+}
+
+/// One byte less room than the short way asks for: what it would have done, the long way does.
+#[test]
+fn the_short_way_makes_the_same_frames_as_the_long_one() {
+    let payloads: [&[u8]; 7] = [b"", b"a", b"\xff", "ü".as_bytes(), b"\xc3", &[b'x'; 117], &[b'x'; 118]];
+    for role in [Role::Client, Role::Server] {
+        for (opcode, payload) in (0..16).flat_map(|bits| payloads.map(|payload| (Opcode::from_bits(bits), payload))) {
+            for gather in [0, 1, 118, 1024] {
+                for keys in [0, 9] {
+                    let [short, long] = [Outbound::<Plain>::MIN_ROOM, Outbound::<Plain>::MIN_ROOM - 1].map(|size| {
+                        let (mut outbound, mut keys) = (Outbound::new(role), Few(keys));
+                        let mut op = Sending::message(opcode, payload).gather_from(gather);
+                        let mut room = vec![0; size];
+                        let first = outbound.next(&mut op, &mut keys, &mut room);
+                        let first = first.map(|out| ([&room[..out.filled], out.then].concat(), out.done));
+                        let mut room = [0; 300];
+                        let mut next = Sending::message(Opcode::TEXT, b"next");
+                        let next =
+                            outbound.next(&mut next, &mut keys, &mut room).map(|out| room[..out.filled].to_vec());
+                        (first, op.has_begun(), op.payload(), outbound.is_open(), next)
+                    });
+                    assert_eq!(short, long, "{role:?}, {opcode:?}, {payload:?}, {gather}");
+                }
+            }
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What goes out: B1 to B3, B5, B8 to B13, B24.
 
 use core::time::Duration;
-use std::io::Write;
-use std::thread;
+use std::io::{BufWriter, Read, Write};
+use std::sync::{Arc, Mutex};
+use std::{io, thread};
 
 use crate::harness::{IDLE, TIMEOUTS, WIRE, client, closed, fault, message, open, said, server};
+use ws_conn::blocking::Conn;
 use ws_conn::{CloseCode, Closed, Fault, Misuse, Opcode, Role, Timeouts, Wait};
 use ws_testkit::naive::{self, Frame, binary, close, continuation, ping, pong, text};
 use ws_testkit::transport::{self, Script, Step};
@@ -287,4 +289,53 @@ fn a_keepalive_ping_is_answered_without_the_application() {
     let patient = Timeouts::new(WIRE, IDLE);
     assert_eq!(fault(conn.receive(&mut [0; 64], patient)), closed(1006));
     assert_eq!(peer.sent(), [ping("keepalive")], "a Pong is not answered");
+}
+
+/// What was written to a transport that holds it back, until it is flushed.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Notes how much the peer has got when the connection waits for it, and ends.
+struct Waits(Log, Arc<Mutex<Option<usize>>>);
+
+impl Read for Waits {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        let got = self.0.0.lock().unwrap().len();
+        self.1.lock().unwrap().get_or_insert(got);
+        Ok(0)
+    }
+}
+
+// What was fed goes out "until the connection is about to wait for the peer", of whatever size it is: a transport with a
+// buffer of its own is flushed as well.
+#[test]
+fn what_was_fed_leaves_a_transport_that_holds_it_back_before_the_wait() {
+    for len in [10, 1023, 1024, 12_287, 12_288, 100_000] {
+        for stream in [false, true] {
+            let (log, seen) = (Log::default(), Arc::default());
+            let write = BufWriter::with_capacity(1 << 20, log.clone());
+            let mut conn = Conn::over((Waits(log, Arc::clone(&seen)), write), Role::Server);
+            let sender = conn.sender();
+            let mut writer = None;
+            if stream {
+                let writer = writer.insert(sender.send_stream(Opcode::BINARY, WIRE).unwrap());
+                writer.write_chunk(&vec![7; len]).unwrap();
+            } else {
+                sender.feed(Opcode::BINARY, &vec![7; len], WIRE).unwrap();
+            }
+            assert!(conn.receive(&mut [0; 10], TIMEOUTS).is_err());
+            let got = seen.lock().unwrap().unwrap();
+            assert!(got > len, "{len} bytes, stream: {stream}: the peer has {got}");
+        }
+    }
 }
