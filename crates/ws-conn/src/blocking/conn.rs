@@ -43,8 +43,6 @@ pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     /// Until when [`finish`](Self::finish) may take.
     finishing: Deadline,
     ended: bool,
-    /// Whether the last message that was lent was [long](Buffer::is_long).
-    long: bool,
     limit: usize,
     pub(super) held: Held,
     pub(super) write_mode: WriteMode,
@@ -78,7 +76,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             lingers: false,
             finishing: Deadline::NEVER,
             ended: false,
-            long: false,
             limit: Self::MESSAGE_LIMIT,
             held: Held::default(),
             write_mode: WriteMode::default(),
@@ -145,7 +142,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 self.take(used);
                 self.send_replies(timeouts);
                 self.held = held;
-                self.long = Buffer::is_long(range.len());
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
                 return Ok(MessageRef::new(opcode, self.inbox.get_mut(range)));
             }
@@ -156,7 +152,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 Step::Done(received) => {
                     self.send_replies(timeouts);
                     self.held = held;
-                    self.long = Buffer::is_long(received.len);
                     return Ok(MessageRef::new(received.opcode, self.held.get_mut(received.len)));
                 }
                 Step::Room => held.grow(self.limit),
@@ -319,11 +314,10 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             self.inbox = Buffer::new(Buffer::SIZE);
         }
         let (end, size) = (self.end, self.inbox.len());
-        let most = end.saturating_add(Buffer::to_read(self.long)).min(size);
-        match self.read.read(self.inbox.get_mut(end..most), patience) {
+        match self.read.read(self.inbox.get_mut(end..size), patience) {
             Ok(0) => self.give_up(timeouts, |inbound, shared| inbound.eof(shared).err()),
             Ok(read) => {
-                self.end = end.saturating_add(read).min(most);
+                self.end = end.saturating_add(read).min(size);
                 Ok(())
             }
             Err(error) => match error.kind() {

@@ -58,24 +58,6 @@ impl Buffer {
 
     /// The size of the read and write buffers of a connection.
     pub(crate) const SIZE: usize = 64 * 1024;
-
-    /// How much is read at a time: as much as stays in a processor's first cache until it is unmasked, and a message of
-    /// 16 KiB with its header at once.
-    pub(crate) const READ: usize = 20 * 1024;
-
-    /// Whether a message of so many bytes lies in the buffer as a whole, to be lent from there, only if more than
-    /// [`READ`](Self::READ) is read at a time. The next one may well be as long.
-    #[inline]
-    pub(crate) const fn is_long(message: usize) -> bool {
-        let whole = message.saturating_add(ws_frame::Header::MAX);
-        whole > Self::READ && whole <= Self::SIZE
-    }
-
-    /// How much to read at a time where the last message was long or not.
-    #[inline]
-    pub(crate) const fn to_read(long: bool) -> usize {
-        if long { Self::SIZE } else { Self::READ }
-    }
 }
 
 const PAGE: usize = 4096;

@@ -83,13 +83,6 @@ impl Chunk {
         self.buffer.get_mut(self.end..self.buffer.len())
     }
 
-    /// As much of the room as is to be read at a time.
-    #[inline]
-    pub(crate) fn room_to_read(&mut self, most: usize) -> &mut [u8] {
-        let end = self.end.saturating_add(most).min(self.buffer.len());
-        self.buffer.get_mut(self.end..end)
-    }
-
     /// So much of the room is in use now.
     #[inline]
     pub(crate) fn fill(&mut self, len: usize) {

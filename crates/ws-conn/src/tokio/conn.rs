@@ -46,8 +46,6 @@ pub struct Conn<R, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> 
     pub(super) write_mode: WriteMode,
     pub(super) lingers: bool,
     pub(super) replied: bool,
-    /// Whether the last message that was lent was [long](crate::driver::buffer::Buffer::is_long).
-    pub(super) long: bool,
     /// Since when the queue waits, and for which place in it.
     pub(super) stalled: Option<Box<Stalled>>,
     pub(super) pulse: Option<Box<Pulse>>,
@@ -83,7 +81,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             write_mode: WriteMode::default(),
             lingers: false,
             replied: false,
-            long: false,
             stalled: None,
             pulse: None,
             ending: None,

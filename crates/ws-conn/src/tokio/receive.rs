@@ -3,7 +3,6 @@
 use super::conn::Conn;
 use super::ending::Ending;
 use super::timers::after;
-use crate::driver::buffer::Buffer;
 use crate::driver::error::Error;
 use crate::driver::pool::Chunk;
 use crate::extension::{Decode, Encode};
@@ -122,7 +121,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 inbox.skip(used);
                 self.send_replies();
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
-                self.long = Buffer::is_long(range.len());
                 return Poll::Ready(Ok((opcode, Place::Inbox(range))));
             }
             let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
@@ -132,7 +130,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             match step {
                 Step::Done(received) => {
                     self.send_replies();
-                    self.long = Buffer::is_long(received.len);
                     return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
                 }
                 Step::Room => self.held.grow(self.limit),
@@ -223,7 +220,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             return Poll::Ready(());
         }
         let inbox = self.inbox.get_or_insert_with(Chunk::take);
-        let mut buf = ReadBuf::new(inbox.room_to_read(Buffer::to_read(self.long)));
+        let mut buf = ReadBuf::new(inbox.room());
         let result = match &mut self.read {
             Some(read) => Pin::new(read).poll_read(cx, &mut buf),
             None => Poll::Ready(Ok(())),
