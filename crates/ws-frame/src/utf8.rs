@@ -180,3 +180,21 @@ const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const SMALL: usize = 128;
 
 const _: () = assert!(size_of::<Utf8>() <= 8);
+
+#[cfg(test)]
+mod tests {
+    use super::{SMALL, is_ascii};
+
+    #[test]
+    fn ascii_is_what_std_takes_for_it() {
+        for len in 0..=SMALL {
+            let mut text = [b'~'; SMALL];
+            assert!(is_ascii(&text[..len]), "{len} bytes");
+            for at in 0..len {
+                text[at] = 0x80;
+                assert!(!is_ascii(&text[..len]), "another byte at {at} of {len}");
+                text[at] = b'~';
+            }
+        }
+    }
+}

@@ -300,6 +300,17 @@ fn section_8_1_no_byte_of_a_text_is_passed_over_at_any_length() {
 }
 
 #[test]
+fn section_8_1_a_text_of_one_byte_again_and_again_is_judged_as_std_judges_it() {
+    for byte in (0..=u8::MAX).step_by(BYTE_STEP) {
+        for len in (0..=130).step_by(BYTE_STEP) {
+            let text = vec![byte; len];
+            assert_eq!(says(pushed(Some(Utf8::new()), &text)), std_says(&text), "{len} times {byte:x}");
+            assert_eq!(Utf8::check(&text).is_ok(), str::from_utf8(&text).is_ok(), "{len} times {byte:x}");
+        }
+    }
+}
+
+#[test]
 fn section_8_1_every_error_is_the_violation_of_text() {
     for byte in (0x80..0xc2).chain(0xf5..=0xff) {
         assert_eq!(Utf8::new().push(&[byte]), Err(Violation::Utf8));

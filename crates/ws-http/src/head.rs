@@ -49,7 +49,7 @@ impl RequestHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut request = httparse::Request::new(&mut slots);
         match request.parse(&bytes) {
-            Ok(status) if status.is_complete() => {}
+            Ok(httparse::Status::Complete(_)) => {}
             Err(httparse::Error::Version) => return Err(version_error(&bytes)),
             _ => return Err(HeadError::Malformed),
         }
@@ -160,7 +160,7 @@ impl ResponseHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut response = httparse::Response::new(&mut slots);
         match response.parse(&bytes) {
-            Ok(status) if status.is_complete() => {}
+            Ok(httparse::Status::Complete(_)) => {}
             Err(httparse::Error::Version) => return Err(HeadError::Version),
             _ => return Err(HeadError::Malformed),
         }

@@ -243,11 +243,19 @@ mod tests {
         assert_eq!(reader.push(b"GET /"), Ok(None));
         assert!(reader.bytes.capacity() < 100);
         for len in 6..=1000 {
+            let before = reader.bytes.capacity();
             assert_eq!(reader.push(b"a"), Ok(None));
             assert!(reader.bytes.capacity() <= 1000.min(2 * len + 8), "{len}");
+            assert!(len > before || reader.bytes.capacity() == before, "{len} bytes fit, and it has grown");
         }
         assert_eq!(reader.push(b"a"), Err(HeadError::TooLong));
         assert_eq!(reader.bytes.capacity(), 0);
         assert_eq!(reader.push(b"\r\n"), Err(HeadError::TooLong));
+
+        let mut reader = HeadReader::request(Limits { bytes: 1000, fields: 10 });
+        for piece in ["GET /", &"a".repeat(600), &"a".repeat(390)] {
+            assert_eq!(reader.push(piece.as_bytes()), Ok(None));
+            assert!(reader.bytes.capacity() <= 1000, "in pieces of any length");
+        }
     }
 }

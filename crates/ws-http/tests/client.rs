@@ -134,6 +134,16 @@ fn section_4_1_another_version_is_refused_before_all_else() {
 }
 
 #[test]
+fn a_head_that_a_reader_refused_is_refused_for_the_same_reason() {
+    let mut reader = HeadReader::response(Limits { bytes: 20, ..Limits::default() });
+    reader.push(SAMPLE.as_bytes()).unwrap_err();
+    assert_eq!(ResponseHead::parse(reader).unwrap_err(), HeadError::TooLong);
+    let mut reader = HeadReader::response(Limits::default());
+    assert_eq!(reader.push(b"HTTP/1.1 101 Switching Protocols\r\n"), Ok(None));
+    assert_eq!(ResponseHead::parse(reader).unwrap_err(), HeadError::Malformed, "no end has come");
+}
+
+#[test]
 fn section_4_1_nothing_offered_means_nothing_may_be_chosen() {
     let plain = Request::new(&"ws://a".parse().unwrap());
     let without = |line: &str| with(line, "");
@@ -144,7 +154,7 @@ fn section_4_1_nothing_offered_means_nothing_may_be_chosen() {
 #[test]
 fn section_4_1_the_request_is_whole_and_in_order() {
     let request = request().origin("HTTP://Example.com:80").unwrap();
-    let request = request.cookie("a", "b").unwrap().cookie("c", "d").unwrap().header("X-Own", "1").unwrap();
+    let request = request.cookie("a", "b").unwrap().cookie("c", "d").unwrap().header("X-Own", "1, 2\t3").unwrap();
     assert_eq!(
         String::from_utf8(request.to_bytes(&key())).unwrap(),
         "GET /chat HTTP/1.1\r\n\
@@ -157,9 +167,34 @@ fn section_4_1_the_request_is_whole_and_in_order() {
          Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits, permessage-deflate\r\n\
          Cookie: a=b; c=d\r\n\
          Origin: http://example.com\r\n\
-         X-Own: 1\r\n\
+         X-Own: 1, 2\t3\r\n\
          \r\n"
     );
+}
+
+#[test]
+fn another_origin_replaces_the_one_before_and_nothing_else() {
+    let request = Request::new(&"ws://a".parse().unwrap()).header("X-Own", "1").unwrap();
+    let request = request.origin("http://b").unwrap().header("X-Other", "2").unwrap().origin("http://c").unwrap();
+    assert!(request.to_bytes(&key()).ends_with(b"\r\nX-Own: 1\r\nX-Other: 2\r\nOrigin: http://c\r\n\r\n"));
+}
+
+#[test]
+fn what_was_agreed_can_be_read_and_is_not_shown() {
+    let request = request();
+    let fields = [
+        ("Upgrade", "websocket"),
+        ("Connection", "Upgrade"),
+        ("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="),
+        ("Sec-WebSocket-Protocol", "superchat"),
+        ("Sec-WebSocket-Extensions", "permessage-deflate; server_max_window_bits=10"),
+        ("Set-Cookie", "secret"),
+    ];
+    let agreed = request.check(&key(), Version::HTTP_11, 101, &fields).unwrap();
+    assert_eq!(agreed.protocol(), Some("superchat"));
+    let extensions: Vec<_> = agreed.extensions().map(|extension| (extension.name(), extension.params().count())).collect();
+    assert_eq!(extensions, [("permessage-deflate", 1)]);
+    assert_eq!(format!("{agreed:?}"), "Agreed { protocol: Some(\"superchat\"), .. }");
 }
 
 #[test]

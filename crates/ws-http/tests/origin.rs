@@ -190,6 +190,16 @@ fn any_lets_in_everyone() {
 }
 
 #[test]
+fn rfc_3986_section_3_1_a_scheme_begins_with_a_letter_and_holds_no_other_signs() {
+    for origin in ["a://b", "a+b-c.1://d", "chrome-extension://abcdefgh"] {
+        assert_eq!(origin.parse::<Origin>().map(|origin| origin.to_string()), Ok(origin.into()));
+    }
+    for origin in ["://a", "1a://b", "+a://b", "-a://b", "a_b://c", "a b://c", "\u{fc}://a", "a\u{fc}://b"] {
+        origin.parse::<Origin>().unwrap_err();
+    }
+}
+
+#[test]
 fn rfc_6454_section_6_2_serialization_leaves_out_default_ports() {
     for (text, written) in [
         ("HTTP://A:80", "http://a"),

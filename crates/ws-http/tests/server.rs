@@ -113,6 +113,8 @@ fn section_4_2_1_every_malformed_request_has_exactly_one_status() {
         (400, R::Malformed, with("GET", "GET /chat WebSocket/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET /chat http/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET /chat HTTP/1.10\r\n")),
+        (400, R::Malformed, with("GET", "GET /chat HTTP/x.1\r\n")),
+        (400, R::Malformed, with("GET", "GET /chat HTTP/1.x\r\n")),
         (400, R::Malformed, with("GET", "GET /ch at HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET /chat#top HTTP/1.1\r\n")),
         (400, R::Malformed, with("GET", "GET /ch\u{e4}t HTTP/1.1\r\n")),
@@ -252,6 +254,7 @@ fn section_4_2_2_an_answer_names_only_what_was_offered() {
         ("Sec-WebSocket-Protocol", "chat"),
         ("Sec-WebSocket-Extensions", "permessage-deflate; client_max_window_bits"),
     ];
+    let fields = &fields;
     let upgrade = Upgrade::check("GET", Version::HTTP_11, &fields).unwrap();
     let mut answer = Switching::new(&upgrade);
     let list = |names: &[&str]| {

@@ -109,11 +109,18 @@ fn rfc_9110_section_15_a_status_has_its_phrase_or_none() {
         (303, "See Other"),
         (307, "Temporary Redirect"),
         (308, "Permanent Redirect"),
+        (400, "Bad Request"),
         (401, "Unauthorized"),
+        (403, "Forbidden"),
         (404, "Not Found"),
+        (405, "Method Not Allowed"),
+        (408, "Request Timeout"),
+        (426, "Upgrade Required"),
         (429, "Too Many Requests"),
+        (431, "Request Header Fields Too Large"),
         (500, "Internal Server Error"),
         (503, "Service Unavailable"),
+        (505, "HTTP Version Not Supported"),
         (299, ""),
         (418, ""),
         (599, ""),
@@ -143,7 +150,8 @@ fn nothing_secret_is_shown_for_debugging() {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
     assert!(shown.to_ascii_lowercase().contains("set-cookie"), "the names are shown: {shown}");
-    assert_eq!(format!("{key:?}"), "Key(..)");
+    assert!(format!("{head:?}").starts_with("RequestHead { method: \"GET\", "), "{head:?}");
+    assert_eq!((format!("{upgrade:?}"), format!("{key:?}")), ("Upgrade { .. }".into(), "Key(..)".into()));
 }
 
 #[test]
@@ -168,6 +176,7 @@ fn a_handshake_gives_its_origin_and_its_cookies() {
     let upgrade = head.upgrade().unwrap();
     let cookies: Vec<_> = upgrade.cookies().collect();
     assert_eq!(cookies, [(&b"a"[..], &b"1"[..]), (b"b", b"2"), (b"c", b"3")]);
+    assert!(head.cookies().eq(cookies));
 }
 
 #[test]

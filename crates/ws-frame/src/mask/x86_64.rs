@@ -105,3 +105,19 @@ const BLOCK: usize = 32;
 const GROUP: usize = 4 * BLOCK;
 /// From this many bytes on the prologue gains more on a misaligned payload than it costs on an aligned one.
 const ALIGN_FROM: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::{ALIGN_FROM, BLOCK, unaligned};
+
+    #[test]
+    fn a_long_payload_is_aligned_to_a_vector_from_wherever_it_lies() {
+        let room = [0; ALIGN_FROM + BLOCK];
+        for at in 0..BLOCK {
+            let payload = &room[at..][..ALIGN_FROM];
+            let skipped = unaligned(payload);
+            assert!(skipped < BLOCK && payload[skipped..].as_ptr().addr().is_multiple_of(BLOCK), "from {at}");
+            assert_eq!(unaligned(&payload[1..]), 0, "a shorter one is taken as it lies");
+        }
+    }
+}
