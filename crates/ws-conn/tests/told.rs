@@ -73,6 +73,19 @@ fn section_5_5_every_reason_fits_a_close() {
 }
 
 #[test]
+fn what_ends_a_call_alone_is_a_mistake_of_the_program_or_a_turn_that_did_not_come() {
+    for misuse in MISUSES {
+        assert_eq!(Fault::from(misuse).is_fatal(), matches!(misuse, Misuse::Encode | Misuse::Unfinished), "{misuse}");
+    }
+    for wait in WAITS {
+        assert_eq!(Fault::Timeout(wait).is_fatal(), wait != Wait::Turn, "{wait:?}");
+    }
+    for fault in [Fault::Overflow, Fault::Closed(Closed(CloseCode::NORMAL)), Fault::Refused(Opcode::PING)] {
+        assert!(fault.is_fatal(), "{fault}");
+    }
+}
+
+#[test]
 fn an_error_keeps_its_cause_when_it_becomes_an_io_error() {
     for (fault, kind) in [
         (Fault::Closed(Closed(CloseCode::ABNORMAL)), ErrorKind::UnexpectedEof),

@@ -114,6 +114,10 @@ fn accept_is_v13_by_default_and_close_is_always_accepted() {
         for other in (0..16).map(Opcode::from_bits) {
             assert_eq!(only.contains(other), other == opcode || other == Opcode::CLOSE);
             assert_eq!(Accept::ALL.without(opcode).contains(other), other != opcode || other == Opcode::CLOSE);
+            // Said twice is said once.
+            let [with, without] = [only.with(other), only.without(other)];
+            assert_eq!((with.with(other), without.without(other)), (with, without));
+            assert!(with.contains(other));
         }
     }
 }

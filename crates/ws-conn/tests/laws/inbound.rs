@@ -67,6 +67,23 @@ proptest! {
     }
 }
 
+/// Fragments that lie in the input are one part of a stream, however small they are. What they are not followed by yet,
+/// and what is no fragment, is not waited for.
+#[test]
+fn a_stream_gets_all_fragments_that_have_come_at_once() {
+    let fragments = [naive::binary("a").not_final(), naive::continuation("").not_final(), naive::continuation("bc")];
+    let ping = naive::ping("p");
+    let mut into = [0; 9];
+    let (_, step) = Inbound::new(Role::Client).push(&mut Receiving::chunk(&mut into), &naive::encode_all(&fragments));
+    assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 3, fin: true }));
+    assert_eq!(into[..3], *b"abc");
+    for said in [&fragments[..1], &fragments[..2], &[fragments[0].clone(), ping, fragments[2].clone()]] {
+        let mut into = [0; 9];
+        let (_, step) = Inbound::new(Role::Client).push(&mut Receiving::chunk(&mut into), &naive::encode_all(said));
+        assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 1, fin: false }), "{said:?}");
+    }
+}
+
 /// What a discard has met of a message takes the rest along, and nothing of the next one.
 #[test]
 fn a_discard_gives_up_the_message_in_progress_and_no_other() {

@@ -1,6 +1,8 @@
 //! Laws of the state machine, for any conversation: what holds however it is fragmented, chunked and interleaved.
 
+mod ending;
 mod inbound;
 mod outbound;
 mod pair;
 mod plan;
+mod waits;

@@ -83,6 +83,28 @@ fn the_short_way_makes_the_same_frames_as_the_long_one() {
     }
 }
 
+/// The room for a header is asked for before anything is done, a key drawn among it.
+#[test]
+fn fourteen_bytes_of_room_begin_a_frame_and_thirteen_change_nothing() {
+    let (mut outbound, mut keys) = (Outbound::new(Role::Client), Few(1));
+    let mut op = Sending::fragment(Opcode::BINARY, true, &[b'x'; 300]);
+    let out = outbound.next(&mut op, &mut keys, &mut [0; 13]).unwrap();
+    assert_eq!((out.filled, out.done, op.has_begun(), keys.0), (0, false, false, 1));
+    let out = outbound.next(&mut op, &mut keys, &mut [0; 14]).unwrap();
+    assert_eq!((out.filled, out.done, op.has_begun(), keys.0), (14, false, true, 0));
+}
+
+/// What the room takes behind the longest header, that is.
+#[test]
+fn what_the_room_takes_is_copied_and_what_it_does_not_take_is_left_where_it_is() {
+    let payload = [b'x'; 300];
+    for (room, copied) in [(313, 0), (314, 300), (315, 300)] {
+        let mut op = Sending::fragment(Opcode::BINARY, true, &payload).gather_from(usize::MAX);
+        let out = Outbound::new(Role::Server).next(&mut op, &mut (), &mut vec![0; room]).unwrap();
+        assert_eq!((out.filled, out.then.len(), out.done), (4 + copied, 300 - copied, true), "{room} bytes of room");
+    }
+}
+
 /// Keys that run out.
 struct Few(usize);
 
