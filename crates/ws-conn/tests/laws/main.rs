@@ -1,5 +1,6 @@
 //! Laws of the state machine, for any conversation: what holds however it is fragmented, chunked and interleaved.
 
+mod asked;
 mod ending;
 mod inbound;
 mod outbound;

@@ -1,0 +1,132 @@
+//! What a driver asks the machine besides what comes next.
+
+use ws_conn::{
+    CloseCode, Closed, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role, Sending, Shared, Step,
+    Wait,
+};
+use ws_testkit::naive::{Frame, binary, close, continuation, encode_all, ping, pong, text};
+
+/// Gives all of it to a client's machine that discards what it gets.
+fn heard(inbound: &mut Inbound, frames: &[Frame]) {
+    let (mut input, mut shared) = (encode_all(frames), Shared::new(Role::Client));
+    loop {
+        let (used, step) = inbound.push(&mut Receiving::discard(), &input);
+        input.drain(..used);
+        match step {
+            Step::Reply if inbound.reply(&mut shared).is_ok() => {}
+            _ => return,
+        }
+    }
+}
+
+#[test]
+fn section_5_5_3_the_pong_that_is_expected_is_the_one_with_its_payload() {
+    let mut inbound = Inbound::new(Role::Client);
+    assert!(inbound.pong_came(), "none is expected");
+    inbound.expect_pong(*b"1234");
+    heard(&mut inbound, &[pong(""), pong("123"), pong("12345"), pong("4321"), ping("1234"), binary("1234")]);
+    assert!(!inbound.pong_came());
+    heard(&mut inbound, &[pong("1234")]);
+    assert!(inbound.pong_came());
+    inbound.expect_pong(*b"5678");
+    assert!(!inbound.pong_came(), "another one is");
+}
+
+#[test]
+fn the_words_of_a_close_are_those_of_the_peers_close_and_of_nothing_else() {
+    for (said, words) in [
+        (&[][..], ""),
+        (&[ping("\u{3}\u{e8}no close")], ""),
+        (&[text("\u{3}\u{e8}no close")], ""),
+        (&[close(1000, "")], ""),
+        (&[close(1000, "done")], "done"),
+        (&[ping("\u{3}\u{e8}no close"), close(1001, "gone")], "gone"),
+    ] {
+        let mut inbound = Inbound::new(Role::Client);
+        heard(&mut inbound, said);
+        assert_eq!(inbound.close_reason(), words, "{said:?}");
+    }
+    // Half a Close has said nothing yet.
+    let mut inbound = Inbound::new(Role::Client);
+    let half = close(1000, "done").bytes();
+    for cut in 0..half.len() {
+        let _ = inbound.push(&mut Receiving::discard(), &half[cut..=cut]);
+        assert_eq!(inbound.close_reason(), if cut + 1 < half.len() { "" } else { "done" }, "{cut} bytes");
+    }
+}
+
+#[test]
+fn a_message_has_its_opcode_from_its_header_to_its_end() {
+    let mut inbound = Inbound::new(Role::Client);
+    assert_eq!(inbound.opcode(), None);
+    heard(&mut inbound, &[text("a").not_final()]);
+    assert_eq!(inbound.opcode(), Some(Opcode::TEXT));
+    heard(&mut inbound, &[ping(""), continuation("b").not_final()]);
+    assert_eq!(inbound.opcode(), Some(Opcode::TEXT));
+    heard(&mut inbound, &[continuation("")]);
+    assert_eq!(inbound.opcode(), None);
+}
+
+/// What an operation has got that was given up is either put in front of the next one's buffer, or taken away.
+#[test]
+fn what_was_got_is_taken_once() {
+    let (mut inbound, mut into) = (Inbound::new(Role::Client), [0; 9]);
+    let bytes = binary("abcd").bytes();
+    let (used, _) = inbound.push(&mut Receiving::message(&mut into), &bytes[..5]);
+    assert_eq!((used, inbound.got(), &into[..3]), (5, 3, &b"abc"[..]));
+    assert_eq!((inbound.take_got(), inbound.got(), inbound.take_got()), (3, 0, 0));
+    let (_, step) = inbound.push(&mut Receiving::message(&mut into), &bytes[5..]);
+    assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 1, fin: true }));
+    assert_eq!(into[..1], *b"d");
+}
+
+/// A buffer that is too small for what lies in it already cannot be filled, nor can one on the level of frames.
+#[test]
+fn what_was_got_needs_a_buffer_that_takes_it() {
+    let bytes = binary("abcd").bytes();
+    for (room, want) in [(2, Some(Fault::Overflow)), (3, Some(Fault::Overflow)), (4, None)] {
+        let (mut inbound, mut shared) = (Inbound::new(Role::Client), Shared::new(Role::Client));
+        let _ = inbound.push(&mut Receiving::message(&mut [0; 9]), &bytes[..5]);
+        let mut into = vec![0; room];
+        let (_, step) = inbound.push(&mut Receiving::message(&mut into), &bytes[5..]);
+        assert_eq!(matches!(step, Step::Done(_)), want.is_none(), "{room}");
+        assert_eq!(inbound.reply(&mut shared).err(), want, "{room}");
+    }
+    let (mut inbound, mut shared) = (Inbound::new(Role::Client), Shared::new(Role::Client));
+    let _ = inbound.push(&mut Receiving::message(&mut [0; 9]), &bytes[..5]);
+    let (_, step) = inbound.push(&mut Receiving::frame(&mut [0; 9]), &bytes[5..]);
+    assert_eq!(step, Step::Reply);
+    assert_eq!(inbound.reply(&mut shared), Err(Misuse::HalfReceived.into()));
+}
+
+#[test]
+fn a_wait_that_took_too_long_ends_the_connection_unless_it_had_ended() {
+    let need = Need { wait: Wait::Idle, epoch: 0 };
+    let (mut inbound, mut shared) = (Inbound::new(Role::Client), Shared::new(Role::Client));
+    assert_eq!(inbound.expired(need, &mut shared), Err(Fault::Timeout(Wait::Idle)));
+    assert_eq!((shared.closed(), inbound.closed()), (Some(Closed(CloseCode::POLICY)), shared.closed()));
+
+    let (mut inbound, mut shared) = (Inbound::new(Role::Client), Shared::new(Role::Client));
+    let closed = shared.close(CloseCode::GOING_AWAY, "").unwrap();
+    assert_eq!(inbound.expired(need, &mut shared), Err(Fault::Closed(closed)));
+}
+
+#[test]
+fn a_direction_that_has_ended_sends_nothing_and_keeps_its_first_status() {
+    let mut outbound = Outbound::new(Role::Server);
+    outbound.end(Closed(CloseCode::GOING_AWAY));
+    outbound.end(Closed(CloseCode::NORMAL));
+    assert_eq!(outbound.closed(), Some(Closed(CloseCode::GOING_AWAY)));
+    for mut op in [Sending::message(Opcode::TEXT, b"a"), Sending::fragment(Opcode::PING, true, b"")] {
+        let fault = outbound.next(&mut op, &mut (), &mut [0; 200]).unwrap_err();
+        assert_eq!(fault, Fault::Closed(Closed(CloseCode::GOING_AWAY)));
+    }
+}
+
+#[test]
+fn a_stream_begins_with_data_alone() {
+    for opcode in (0..16).map(Opcode::from_bits) {
+        let begins = opcode.is_data() && opcode != Opcode::CONTINUATION;
+        assert_eq!(Sending::fragment(opcode, false, b"").check_stream().is_ok(), begins, "{opcode}");
+    }
+}
