@@ -192,7 +192,8 @@ fn what_was_agreed_can_be_read_and_is_not_shown() {
     ];
     let agreed = request.check(&key(), Version::HTTP_11, 101, &fields).unwrap();
     assert_eq!(agreed.protocol(), Some("superchat"));
-    let extensions: Vec<_> = agreed.extensions().map(|extension| (extension.name(), extension.params().count())).collect();
+    let extensions: Vec<_> =
+        agreed.extensions().map(|extension| (extension.name(), extension.params().count())).collect();
     assert_eq!(extensions, [("permessage-deflate", 1)]);
     assert_eq!(format!("{agreed:?}"), "Agreed { protocol: Some(\"superchat\"), .. }");
 }

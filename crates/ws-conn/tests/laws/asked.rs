@@ -1,8 +1,8 @@
 //! What a driver asks the machine besides what comes next.
 
 use ws_conn::{
-    CloseCode, Closed, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role, Sending, Shared, Step,
-    Wait,
+    CloseCode, Closed, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role, Sending, Shared,
+    Step, Wait,
 };
 use ws_testkit::naive::{Frame, binary, close, continuation, encode_all, ping, pong, text};
 

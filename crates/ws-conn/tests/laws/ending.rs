@@ -74,7 +74,17 @@ impl Keys for Key {
 impl End {
     fn new(role: Role) -> Self {
         let (inbound, outbound, shared) = (Inbound::new(role), Outbound::new(role), Shared::new(role));
-        Self { role, inbound, outbound, shared, status: None, owed: false, sent: false, received: false, given_up: false }
+        Self {
+            role,
+            inbound,
+            outbound,
+            shared,
+            status: None,
+            owed: false,
+            sent: false,
+            received: false,
+            given_up: false,
+        }
     }
 
     fn act(&mut self, act: Act) {
