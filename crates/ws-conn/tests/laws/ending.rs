@@ -120,7 +120,9 @@ impl End {
 
     /// The first status stands, and is to be told.
     fn claim(&mut self, code: u16) {
-        self.owed |= self.status.is_none();
-        self.status.get_or_insert(CloseCode::new(code));
+        if self.status.is_none() {
+            self.owed = true;
+            self.status = Some(CloseCode::new(code));
+        }
     }
 }
