@@ -67,6 +67,23 @@ proptest! {
     }
 }
 
+#[test]
+fn section_5_2_a_header_is_refused_at_the_byte_that_shows_it() {
+    for (first, second) in (0..=u8::MAX).flat_map(|first| [126, 127, 254, 255].map(|second| (first, second))) {
+        let (fin, opcode) = (first & 0x80 != 0, first & 0x0F);
+        let control = opcode >= 8;
+        let reserved = !matches!(opcode, 0..=2 | 8..=10);
+        let mut inbound = Inbound::new(Role::Client);
+        let (_, step) = inbound.push(&mut Receiving::discard(), &[first]);
+        let wrong = first & 0x70 != 0 || reserved || opcode == naive::CONTINUATION || control && !fin;
+        assert_eq!(step == Step::Reply, wrong, "{first:x}");
+        if !wrong {
+            let (_, step) = inbound.push(&mut Receiving::discard(), &[second]);
+            assert_eq!(step == Step::Reply, control || second & 0x80 != 0, "{first:x} {second:x}");
+        }
+    }
+}
+
 /// Fragments that lie in the input are one part of a stream, however small they are. What they are not followed by yet,
 /// and what is no fragment, is not waited for.
 #[test]
