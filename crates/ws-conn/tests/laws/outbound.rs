@@ -105,6 +105,35 @@ fn what_the_room_takes_is_copied_and_what_it_does_not_take_is_left_where_it_is()
     }
 }
 
+/// The short way is for what it can do to the end.
+#[test]
+fn one_key_is_drawn_for_a_frame_whatever_its_length_and_its_room() {
+    for (len, room) in [(0, 14), (100, 14), (100, 50), (100, 138), (100, 139), (125, 139), (126, 139), (300, 200)] {
+        let (mut outbound, mut keys) = (Outbound::new(Role::Client), Few(1));
+        let payload = vec![b'x'; len];
+        let mut op = Sending::message(Opcode::BINARY, &payload);
+        let mut filled = 0;
+        loop {
+            let out = outbound.next(&mut op, &mut keys, &mut vec![0; room]).unwrap();
+            filled += out.filled;
+            if out.done {
+                break;
+            }
+        }
+        assert_eq!((filled, keys.0), (if len < 126 { 6 } else { 8 } + len, 0), "{len} bytes, {room} of room");
+    }
+}
+
+#[test]
+fn from_the_length_on_that_was_asked_for_a_payload_is_left_where_it_is() {
+    for (len, left) in [(99, 0), (100, 100), (101, 101), (125, 125)] {
+        let payload = vec![b'x'; len];
+        let mut op = Sending::message(Opcode::BINARY, &payload).gather_from(100);
+        let out = Outbound::new(Role::Server).next(&mut op, &mut (), &mut [0; 200]).unwrap();
+        assert_eq!((out.filled, out.then.len(), out.done), (2 + len - left, left, true), "{len}");
+    }
+}
+
 /// Keys that run out.
 struct Few(usize);
 
