@@ -37,9 +37,10 @@ bind!(x86_64, kernels::x86_64::apply, kernels::x86_64::copy);
 bind!(chosen, |key, payload| Mask::new(key.to_ne_bytes()).apply(payload), |key, from, to| Mask::new(key.to_ne_bytes())
     .copy(from, to));
 
-/// Each length up to two of the widest groups, and those around the change of strategy.
+/// Each length up to one of the widest groups, and those around two and around each change of strategy.
 fn lengths() -> impl Iterator<Item = usize> {
-    (0..=260).chain(1020..=1030).chain(1151..=1155).chain(4095..=4097).step_by(STEP)
+    let long = (506..=518).chain(1020..=1030).chain(1151..=1155).chain(4095..=4097);
+    (0..=260).chain(long).chain(16383..=16385).chain(32767..=32769).step_by(STEP)
 }
 
 /// Miri takes a thousand times as long, and gets every so many-th length.
@@ -47,7 +48,7 @@ const STEP: usize = if cfg!(miri) { 7 } else { 1 };
 
 const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 /// More than the widest vector, so that the place of the payload takes every value modulo it.
-const OFFSETS: usize = 33;
+const OFFSETS: usize = 65;
 
 fn bytes(len: usize) -> Vec<u8> {
     (0..len).map(|i| (i * 7 + i / 256) as u8).collect()

@@ -1,6 +1,6 @@
-//! AVX2 where the processor has it: the one file of the crate with `unsafe`, and that only to call.
+//! AVX2 and AVX-512 where the processor has them: the one file of the crate with `unsafe`, and that only to call.
 //!
-//! The loops are plain Rust over blocks, which the compiler turns into vectors when it may use AVX2. They are as
+//! The loops are plain Rust over blocks, which the compiler turns into vectors when it may use them. They are as
 //! fast as the same loop in intrinsics. `swar` is the safe twin, and does the work for short payloads.
 #![allow(unsafe_code)]
 
@@ -23,8 +23,11 @@ pub fn copy(key: u32, from: &[u8], to: &mut [u8]) {
 /// Out of line, so that the code for short payloads stays small where it is inlined.
 #[inline(never)]
 fn apply_wide(key: u32, payload: &mut [u8]) {
-    if is_x86_feature_detected!("avx2") {
+    if payload.len() <= CACHED && has_avx512() {
         // SAFETY: the function is safe but for the instructions it uses, which the processor was just found to have.
+        unsafe { apply_avx512(key, payload) }
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
         unsafe { apply_avx2(key, payload) }
     } else {
         swar::apply(key, payload);
@@ -34,33 +37,66 @@ fn apply_wide(key: u32, payload: &mut [u8]) {
 /// Out of line as [`apply_wide`].
 #[inline(never)]
 fn copy_wide(key: u32, from: &[u8], to: &mut [u8]) {
-    if is_x86_feature_detected!("avx2") {
+    if from.len() <= CACHED / 2 && has_avx512() {
         // SAFETY: the function is safe but for the instructions it uses, which the processor was just found to have.
+        unsafe { copy_avx512(key, from, to) }
+    } else if is_x86_feature_detected!("avx2") {
+        // SAFETY: as above.
         unsafe { copy_avx2(key, from, to) }
     } else {
         swar::copy(key, from, to);
     }
 }
 
+/// Whether vectors of 512 bits are there and cost nothing but themselves. Processors before those with VBMI lower their
+/// clock for them.
+#[inline]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vbmi")
+}
+
+#[target_feature(enable = "avx512f")]
+fn apply_avx512(key: u32, payload: &mut [u8]) {
+    apply_blocks::<64, 256>(key, payload, xor_bytes);
+}
+
 #[target_feature(enable = "avx2")]
 fn apply_avx2(key: u32, payload: &mut [u8]) {
+    apply_blocks::<32, 128>(key, payload, xor);
+}
+
+#[target_feature(enable = "avx512f")]
+fn copy_avx512(key: u32, from: &[u8], to: &mut [u8]) {
+    copy_blocks::<64, 256>(key, from, to, xor_bytes);
+}
+
+#[target_feature(enable = "avx2")]
+fn copy_avx2(key: u32, from: &[u8], to: &mut [u8]) {
+    copy_blocks::<32, 128>(key, from, to, xor);
+}
+
+/// Masks blocks of one vector, and groups of four, in a loop that is unrolled.
+#[inline(always)]
+fn apply_blocks<const BLOCK: usize, const GROUP: usize>(
+    key: u32,
+    payload: &mut [u8],
+    xor: impl Fn(&[u8; BLOCK], u32) -> [u8; BLOCK],
+) {
     let len = payload.len();
-    let (Some(first), Some(last)) = (payload.first_chunk::<BLOCK>(), payload.last_chunk::<BLOCK>()) else {
+    let (Some(first), Some(last)) = (payload.first_chunk(), payload.last_chunk()) else {
         return swar::apply(key, payload);
     };
     // Read before the loops mask parts of them. The first covers what lies before the aligned body, the last what
     // the body leaves over.
     let (first, last) = (xor(first, key), xor(last, rotate(key, len)));
-    let start = unaligned(payload);
+    let start = unaligned(payload, BLOCK);
     let key = rotate(key, start);
     let body = payload.get_mut(start..).unwrap_or_default();
     let (groups, rest) = body.as_chunks_mut::<GROUP>();
     for group in groups {
-        *group = xor(group, key);
+        group.as_chunks_mut().0.iter_mut().for_each(|block| *block = xor(block, key));
     }
-    for block in rest.as_chunks_mut::<BLOCK>().0 {
-        *block = xor(block, key);
-    }
+    rest.as_chunks_mut().0.iter_mut().for_each(|block| *block = xor(block, key));
     if let Some(start) = payload.first_chunk_mut() {
         *start = first;
     }
@@ -69,9 +105,15 @@ fn apply_avx2(key: u32, payload: &mut [u8]) {
     }
 }
 
-#[target_feature(enable = "avx2")]
-fn copy_avx2(key: u32, from: &[u8], to: &mut [u8]) {
-    let (Some(first), Some(last)) = (from.first_chunk::<BLOCK>(), from.last_chunk::<BLOCK>()) else {
+/// As [`apply_blocks`], from one slice to another.
+#[inline(always)]
+fn copy_blocks<const BLOCK: usize, const GROUP: usize>(
+    key: u32,
+    from: &[u8],
+    to: &mut [u8],
+    xor: impl Fn(&[u8; BLOCK], u32) -> [u8; BLOCK],
+) {
+    let (Some(first), Some(last)) = (from.first_chunk(), from.last_chunk()) else {
         return swar::copy(key, from, to);
     };
     if let Some(start) = to.first_chunk_mut() {
@@ -81,43 +123,83 @@ fn copy_avx2(key: u32, from: &[u8], to: &mut [u8]) {
         *end = xor(last, rotate(key, from.len()));
     }
     // It is the stores that gain by being aligned.
-    let start = unaligned(to);
+    let start = unaligned(to, BLOCK);
     let key = rotate(key, start);
     let (groups, rest) = from.get(start..).unwrap_or_default().as_chunks::<GROUP>();
     let (to_groups, to_rest) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<GROUP>();
-    for (to, group) in to_groups.iter_mut().zip(groups) {
-        *to = xor(group, key);
-    }
-    for (to, block) in to_rest.as_chunks_mut::<BLOCK>().0.iter_mut().zip(rest.as_chunks().0) {
-        *to = xor(block, key);
-    }
+    let copy = |from: &[u8], to: &mut [u8]| {
+        to.as_chunks_mut().0.iter_mut().zip(from.as_chunks().0).for_each(|(to, block)| *to = xor(block, key));
+    };
+    to_groups.iter_mut().zip(groups).for_each(|(to, group)| copy(group, to));
+    copy(rest, to_rest);
+}
+
+/// As [`xor`], byte by byte: the compiler takes whole vectors of 512 bits, where words tempt it to gather each from
+/// eight places.
+#[inline(always)]
+fn xor_bytes<const BLOCK: usize>(block: &[u8; BLOCK], key: u32) -> [u8; BLOCK] {
+    let mut keys = [0; BLOCK];
+    keys.as_chunks_mut().0.iter_mut().for_each(|place| *place = key.to_ne_bytes());
+    let mut block = *block;
+    block.iter_mut().zip(keys).for_each(|(byte, key)| *byte ^= key);
+    block
 }
 
 /// How many bytes, less than a block, lie before the aligned part of a long payload; none are counted in a short one.
 #[inline]
-fn unaligned(payload: &[u8]) -> usize {
-    if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(BLOCK) % BLOCK }
+fn unaligned(payload: &[u8], block: usize) -> usize {
+    if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(block) % block }
 }
 
-/// One vector, in bytes.
-const BLOCK: usize = 32;
-/// What one turn of the main loop masks, in bytes.
-const GROUP: usize = 4 * BLOCK;
+/// What fits the first cache, in bytes read and written. Beyond, wider vectors gain nothing, and lose where they are not
+/// aligned.
+const CACHED: usize = 32 * 1024;
 /// From this many bytes on the prologue gains more on a misaligned payload than it costs on an aligned one.
 const ALIGN_FROM: usize = 1024;
 
 #[cfg(test)]
 mod tests {
-    use super::{ALIGN_FROM, BLOCK, unaligned};
+    use super::*;
+
+    /// The widest there is.
+    const BLOCK: usize = 64;
 
     #[test]
     fn a_long_payload_is_aligned_to_a_vector_from_wherever_it_lies() {
         let room = [0; ALIGN_FROM + BLOCK];
         for at in 0..BLOCK {
             let payload = &room[at..][..ALIGN_FROM];
-            let skipped = unaligned(payload);
+            let skipped = unaligned(payload, BLOCK);
             assert!(skipped < BLOCK && payload[skipped..].as_ptr().addr().is_multiple_of(BLOCK), "from {at}");
-            assert_eq!(unaligned(&payload[1..]), 0, "a shorter one is taken as it lies");
+            assert_eq!(unaligned(&payload[1..], BLOCK), 0, "a shorter one is taken as it lies");
+        }
+    }
+
+    /// Of the kernels a machine has, one is chosen: here each is tried.
+    #[test]
+    fn every_kernel_that_the_processor_has_masks_as_plain_words_do() {
+        let key = u32::from_ne_bytes([0x37, 0xfa, 0x21, 0x3d]);
+        let from: [u8; 1400] = core::array::from_fn(|at| (at * 7 + at / 256) as u8);
+        for len in (0..=BLOCK).chain(129..=140).chain(250..=260).chain(500..=580).chain(1020..=1160) {
+            for at in [0, 1, 31, 32, 33, 63, 64] {
+                let payload = &from[at..][..len];
+                let mut want = from;
+                swar::apply(key, &mut want[at..][..len]);
+                let check = |apply: unsafe fn(u32, &mut [u8]), copy: unsafe fn(u32, &[u8], &mut [u8])| {
+                    let (mut masked, mut copied) = (from, from);
+                    // SAFETY: each is given where the processor was found to have its instructions.
+                    unsafe { apply(key, &mut masked[at..][..len]) };
+                    // SAFETY: as above.
+                    unsafe { copy(key, payload, &mut copied[at..][..len]) };
+                    assert!(masked == want && copied == want, "{len} bytes at {at}");
+                };
+                if is_x86_feature_detected!("avx2") {
+                    check(apply_avx2, copy_avx2);
+                }
+                if is_x86_feature_detected!("avx512f") {
+                    check(apply_avx512, copy_avx512);
+                }
+            }
         }
     }
 }
