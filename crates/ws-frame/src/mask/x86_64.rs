@@ -89,7 +89,7 @@ fn apply_blocks<const BLOCK: usize, const GROUP: usize>(
     // Read before the loops mask parts of them. The first covers what lies before the aligned body, the last what
     // the body leaves over.
     let (first, last) = (xor(first, key), xor(last, rotate(key, len)));
-    let start = unaligned(payload, BLOCK);
+    let start = unaligned::<BLOCK>(payload);
     let key = rotate(key, start);
     let body = payload.get_mut(start..).unwrap_or_default();
     let (groups, rest) = body.as_chunks_mut::<GROUP>();
@@ -123,7 +123,7 @@ fn copy_blocks<const BLOCK: usize, const GROUP: usize>(
         *end = xor(last, rotate(key, from.len()));
     }
     // It is the stores that gain by being aligned.
-    let start = unaligned(to, BLOCK);
+    let start = unaligned::<BLOCK>(to);
     let key = rotate(key, start);
     let (groups, rest) = from.get(start..).unwrap_or_default().as_chunks::<GROUP>();
     let (to_groups, to_rest) = to.get_mut(start..).unwrap_or_default().as_chunks_mut::<GROUP>();
@@ -147,8 +147,12 @@ fn xor_bytes<const BLOCK: usize>(block: &[u8; BLOCK], key: u32) -> [u8; BLOCK] {
 
 /// How many bytes, less than a block, lie before the aligned part of a long payload; none are counted in a short one.
 #[inline]
-fn unaligned(payload: &[u8], block: usize) -> usize {
-    if payload.len() < ALIGN_FROM { 0 } else { payload.as_ptr().align_offset(block) % block }
+fn unaligned<const BLOCK: usize>(payload: &[u8]) -> usize {
+    if payload.len() < ALIGN_FROM {
+        0
+    } else {
+        payload.as_ptr().align_offset(BLOCK).checked_rem(BLOCK).unwrap_or_default()
+    }
 }
 
 /// What fits the first cache, in bytes read and written. Beyond, wider vectors gain nothing, and lose where they are not
@@ -169,9 +173,9 @@ mod tests {
         let room = [0; ALIGN_FROM + BLOCK];
         for at in 0..BLOCK {
             let payload = &room[at..][..ALIGN_FROM];
-            let skipped = unaligned(payload, BLOCK);
+            let skipped = unaligned::<BLOCK>(payload);
             assert!(skipped < BLOCK && payload[skipped..].as_ptr().addr().is_multiple_of(BLOCK), "from {at}");
-            assert_eq!(unaligned(&payload[1..], BLOCK), 0, "a shorter one is taken as it lies");
+            assert_eq!(unaligned::<BLOCK>(&payload[1..]), 0, "a shorter one is taken as it lies");
         }
     }
 
