@@ -194,14 +194,12 @@ impl<D: Decode> Inbound<D> {
         let coded = self.decode.decode(input, last, out)?;
         let wrote = coded.wrote.min(out.len());
         self.holds = wrote == out.len() && !coded.end;
-        if over && wrote > 0 {
-            return Err(Fault::Overflow);
-        }
         if !discards {
-            self.got = got.saturating_add(wrote);
-            if self.got > limit {
+            let sum = got.saturating_add(wrote);
+            if sum > limit {
                 return Err(Fault::Overflow);
             }
+            self.got = sum;
             let new = out.get(..wrote).unwrap_or_default();
             self.check(op.kind, new)?;
         }

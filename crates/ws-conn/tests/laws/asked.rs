@@ -1,8 +1,8 @@
 //! What a driver asks the machine besides what comes next.
 
 use ws_conn::{
-    CloseCode, Closed, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role, Sending, Shared,
-    Step, Wait,
+    CloseCode, Closed, Coded, Decode, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role,
+    Sending, Shared, Step, Wait,
 };
 use ws_testkit::naive::{Frame, binary, close, continuation, encode_all, ping, pong, text};
 
@@ -97,6 +97,46 @@ fn what_was_got_needs_a_buffer_that_takes_it() {
     let (_, step) = inbound.push(&mut Receiving::frame(&mut [0; 9]), &bytes[5..]);
     assert_eq!(step, Step::Reply);
     assert_eq!(inbound.reply(&mut shared), Err(Misuse::HalfReceived.into()));
+}
+
+/// A driver may lower its limit while a message is under way: there is no more room to ask for then.
+#[test]
+fn a_limit_that_is_lowered_within_a_message_ends_it_there() {
+    let bytes = binary("abcdef").bytes();
+    for (limit, want) in [(3, Err(Fault::Overflow)), (4, Err(Fault::Overflow)), (5, Ok(Step::Room))] {
+        let (mut inbound, mut shared) = (Inbound::new(Role::Client), Shared::new(Role::Client));
+        let _ = inbound.push(&mut Receiving::held(&mut [0; 4], 6), &bytes[..6]);
+        assert_eq!(inbound.got(), 4);
+        let (_, step) = inbound.push(&mut Receiving::held(&mut [0; 4], limit), &bytes[6..]);
+        let told = if step == Step::Reply { inbound.reply(&mut shared).map(|()| step) } else { Ok(step) };
+        assert_eq!(told, want, "{limit}");
+    }
+}
+
+/// Takes what it gets and gives it back, whenever it is asked.
+struct Same;
+
+impl Decode for Same {
+    const RSV: u8 = 4;
+
+    fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Coded, Fault> {
+        let len = input.len().min(out.len());
+        out[..len].copy_from_slice(&input[..len]);
+        Ok(Coded { read: len, wrote: len, end: last && len == input.len() })
+    }
+}
+
+/// A buffer that an extension fills may hide that it has more. If it has not, that is no part of a frame.
+#[test]
+fn an_extension_that_holds_nothing_back_adds_no_empty_part_to_a_frame() {
+    let mut inbound = Inbound::with(Role::Client, Same);
+    let mut into = [0; 4];
+    let (_, step) = inbound.push(&mut Receiving::frame(&mut into), &binary("abcd").rsv(4).not_final().bytes());
+    assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 4, fin: false }));
+    let (_, step) = inbound.push(&mut Receiving::frame(&mut into), &[]);
+    assert!(matches!(step, Step::Need(_)), "{step:?}");
+    let (_, step) = inbound.push(&mut Receiving::frame(&mut into), &continuation("ef").bytes());
+    assert_eq!(step, Step::Done(Received { opcode: Opcode::CONTINUATION, len: 2, fin: true }));
 }
 
 #[test]
