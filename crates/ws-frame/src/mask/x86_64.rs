@@ -23,36 +23,51 @@ pub fn copy(key: u32, from: &[u8], to: &mut [u8]) {
 /// Out of line, so that the code for short payloads stays small where it is inlined.
 #[inline(never)]
 fn apply_wide(key: u32, payload: &mut [u8]) {
-    if payload.len() <= CACHED && has_avx512() {
+    match Kernel::for_bytes(payload.len()) {
         // SAFETY: the function is safe but for the instructions it uses, which the processor was just found to have.
-        unsafe { apply_avx512(key, payload) }
-    } else if is_x86_feature_detected!("avx2") {
+        Kernel::Avx512 => unsafe { apply_avx512(key, payload) },
         // SAFETY: as above.
-        unsafe { apply_avx2(key, payload) }
-    } else {
-        swar::apply(key, payload);
+        Kernel::Avx2 => unsafe { apply_avx2(key, payload) },
+        Kernel::Words => swar::apply(key, payload),
     }
 }
 
 /// Out of line as [`apply_wide`].
 #[inline(never)]
 fn copy_wide(key: u32, from: &[u8], to: &mut [u8]) {
-    if from.len() <= CACHED / 2 && has_avx512() {
+    match Kernel::for_bytes(from.len().saturating_mul(2)) {
         // SAFETY: the function is safe but for the instructions it uses, which the processor was just found to have.
-        unsafe { copy_avx512(key, from, to) }
-    } else if is_x86_feature_detected!("avx2") {
+        Kernel::Avx512 => unsafe { copy_avx512(key, from, to) },
         // SAFETY: as above.
-        unsafe { copy_avx2(key, from, to) }
-    } else {
-        swar::copy(key, from, to);
+        Kernel::Avx2 => unsafe { copy_avx2(key, from, to) },
+        Kernel::Words => swar::copy(key, from, to),
     }
 }
 
-/// Whether vectors of 512 bits are there and cost nothing but themselves. Processors before those with VBMI lower their
-/// clock for them.
-#[inline]
-fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vbmi")
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kernel {
+    Avx512,
+    Avx2,
+    Words,
+}
+
+impl Kernel {
+    /// The one for so many bytes, read and written, of those that the processor has.
+    #[inline]
+    fn for_bytes(touched: usize) -> Self {
+        // Processors with AVX-512 and without VBMI lower their clock for it.
+        let avx512 = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vbmi");
+        Self::choose(touched, is_x86_feature_detected!("avx2"), avx512)
+    }
+
+    #[inline]
+    const fn choose(touched: usize, avx2: bool, avx512: bool) -> Self {
+        match (touched <= CACHED && avx512, avx2) {
+            (true, _) => Self::Avx512,
+            (false, true) => Self::Avx2,
+            (false, false) => Self::Words,
+        }
+    }
 }
 
 #[target_feature(enable = "avx512f")]
@@ -176,6 +191,20 @@ mod tests {
             let skipped = unaligned::<BLOCK>(payload);
             assert!(skipped < BLOCK && payload[skipped..].as_ptr().addr().is_multiple_of(BLOCK), "from {at}");
             assert_eq!(unaligned::<BLOCK>(&payload[1..]), 0, "a shorter one is taken as it lies");
+        }
+    }
+
+    #[test]
+    fn the_widest_kernel_is_for_what_fits_the_first_cache_and_none_is_for_others_processors() {
+        for (touched, avx2, avx512, kernel) in [
+            (32_768, true, true, Kernel::Avx512),
+            (32_769, true, true, Kernel::Avx2),
+            (32_769, false, true, Kernel::Words),
+            (130, true, false, Kernel::Avx2),
+            (32_769, true, false, Kernel::Avx2),
+            (130, false, false, Kernel::Words),
+        ] {
+            assert_eq!(Kernel::choose(touched, avx2, avx512), kernel, "{touched}, {avx2}, {avx512}");
         }
     }
 
