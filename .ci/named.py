@@ -31,6 +31,8 @@ def main():
         last = None
         for number, line in lines:
             place = f"{page.relative_to(ROOT)}:{number}"
+            if "``" in line or line.startswith("|") and line.count("`") % 2:
+                errors.append(f"{place}: the backticks do not pair")
             tests = 0
             if not line or line.startswith("|"):
                 last = None
@@ -47,17 +49,27 @@ def main():
                     if not resolve(span, page):
                         errors.append(f"{place}: there is no file {span}")
             for target in re.findall(r"\]\(([^)\s]+)\)", line):
-                target = target.partition("#")[0]
-                if target and ":" not in target:
-                    files.append(target)
-                    if not (page.parent / target).exists():
-                        errors.append(f"{place}: there is no file {target}")
+                target, _, heading = target.partition("#")
+                if ":" in target:
+                    continue
+                files.append(target)
+                file = page.parent / target if target else page
+                if not file.exists():
+                    errors.append(f"{place}: there is no file {target}")
+                elif heading and file.suffix == ".md" and heading not in headings(file):
+                    errors.append(f"{place}: {target} has no heading {heading}")
             if page.name == "rfc6455.md" and not tests and re.search(r"\| (client|server|both) \|", line):
                 errors.append(f"{place}: a rule without a test")
     for error in errors:
         print(error)
     print(f"named: {len(set(named))} tests in {len(named)} places, {len(files)} files and folders, {len(pages)} pages")
     sys.exit(bool(errors) or not named)
+
+
+def headings(page):
+    """The names by which links find the headings of a page."""
+    titles = re.findall(r"^#+ (.*)", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def prose(text):

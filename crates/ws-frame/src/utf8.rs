@@ -189,10 +189,10 @@ mod tests {
     fn ascii_is_what_std_takes_for_it() {
         for len in 0..=SMALL {
             let mut text = [b'~'; SMALL];
-            assert!(is_ascii(&text[..len]), "{len} bytes");
+            assert_eq!(is_ascii(&text[..len]), text[..len].is_ascii(), "{len} bytes");
             for at in 0..len {
                 text[at] = 0x80;
-                assert!(!is_ascii(&text[..len]), "another byte at {at} of {len}");
+                assert_eq!(is_ascii(&text[..len]), text[..len].is_ascii(), "another byte at {at} of {len}");
                 text[at] = b'~';
             }
         }

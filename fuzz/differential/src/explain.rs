@@ -37,7 +37,7 @@ pub fn explain(stream: &[u8], ours: &Ours, theirs: &Verdict) -> Option<&'static 
     }
     let whole = naive::read(at).map(|(frame, _)| frame);
     match (verdict.told, theirs.told) {
-        (Some(_), None) | (None, Some(_)) if whole.is_none() => Some(MOMENT),
+        (Some(_), None) if whole.is_none() => Some(MOMENT),
         (Some(1007), None) if ours.violation == Some(Violation::Utf8) => Some(TEXT),
         (Some(1007), Some(1002 | 1009)) if whole.as_ref().is_none_or(|frame| !frame.is_control()) => Some(TEXT),
         (Some(1002 | 1007), Some(1009)) if announced(at) > LIMIT as u64 => Some(SIZE),

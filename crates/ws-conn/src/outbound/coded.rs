@@ -28,7 +28,8 @@ impl<E: Encode> Outbound<E> {
             let out = body.get_mut(len..).unwrap_or_default();
             let coded = self.encode.encode(op.payload, op.fin, out).map_err(|_| Misuse::Encode)?;
             op.payload = op.payload.get(coded.read..).unwrap_or_default();
-            len = len.saturating_add(coded.wrote);
+            // No more than there was room for, whatever the extension says.
+            len = len.saturating_add(coded.wrote.min(out.len()));
             end = if op.fin { coded.end } else { op.payload.is_empty() };
             if !end && coded.read == 0 && coded.wrote == 0 {
                 return Err(Misuse::Encode.into());

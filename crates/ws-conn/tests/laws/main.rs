@@ -2,6 +2,7 @@
 
 mod asked;
 mod ending;
+mod extension;
 mod inbound;
 mod outbound;
 mod pair;

@@ -4,8 +4,7 @@ use crate::plan::{Counter, payload};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use ws_conn::{
-    CloseCode, Coded, Encode, Fault, Inbound, Keys, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Shared,
-    Step,
+    CloseCode, Fault, Inbound, Keys, Misuse, Opcode, Outbound, Plain, Receiving, Role, Sending, Shared, Step,
 };
 use ws_testkit::judge::Judge;
 use ws_testkit::naive::{self, Frame};
@@ -25,34 +24,6 @@ proptest! {
             frames.iter_mut().for_each(|frame| frame.mask = None);
             prop_assert_eq!(frames, sender.expected);
         }
-    }
-}
-
-/// An extension that marks no message has none, whatever it says.
-struct Unmarked;
-
-impl Encode for Unmarked {
-    const RSV: u8 = 0;
-
-    fn begin(&mut self, _: Option<usize>) -> bool {
-        true
-    }
-
-    fn encode(&mut self, _: &[u8], _: bool, _: &mut [u8]) -> Result<Coded, Fault> {
-        Err(Misuse::Encode.into())
-    }
-}
-
-#[test]
-fn an_extension_without_bits_is_never_asked_on_the_short_way_or_the_long_one() {
-    for len in [0, 5, 125, 126, 300] {
-        let payload = vec![b'a'; len];
-        let mut room = [0; 1000];
-        let mut outbound = Outbound::with(Role::Server, Unmarked);
-        let out = outbound.next(&mut Sending::message(Opcode::BINARY, &payload), &mut (), &mut room).unwrap();
-        assert!(out.done && out.filled == payload.len() + if len < 126 { 2 } else { 4 });
-        let out = outbound.next(&mut Sending::fragment(Opcode::BINARY, true, &payload), &mut (), &mut room).unwrap();
-        assert!(room[..out.filled].ends_with(&payload));
     }
 }
 
@@ -135,7 +106,7 @@ fn from_the_length_on_that_was_asked_for_a_payload_is_left_where_it_is() {
 }
 
 /// Keys that run out.
-struct Few(usize);
+pub(crate) struct Few(pub(crate) usize);
 
 impl Keys for Few {
     fn key(&mut self) -> Option<[u8; 4]> {
