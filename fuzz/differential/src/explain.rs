@@ -38,6 +38,7 @@ pub fn explain(stream: &[u8], ours: &Ours, theirs: &Verdict) -> Option<&'static 
     let whole = naive::read(at).map(|(frame, _)| frame);
     match (verdict.told, theirs.told) {
         (Some(_), None) if whole.is_none() => Some(MOMENT),
+        (None, Some(1009)) if !header_is_whole(at) => Some(MOMENT),
         (Some(1007), None) if ours.violation == Some(Violation::Utf8) => Some(TEXT),
         (Some(1007), Some(1002 | 1009)) if whole.as_ref().is_none_or(|frame| !frame.is_control()) => Some(TEXT),
         (Some(1002 | 1007), Some(1009)) if announced(at) > LIMIT as u64 => Some(SIZE),
@@ -47,6 +48,18 @@ pub fn explain(stream: &[u8], ours: &Ours, theirs: &Verdict) -> Option<&'static 
         (Some(1012..=1014), Some(1002)) if ours.violation.is_none() => Some(CODE),
         _ => None,
     }
+}
+
+/// Whether a header ends within these bytes.
+fn header_is_whole(frame: &[u8]) -> bool {
+    let [_, second, ..] = frame else { return false };
+    let length = match second & 0x7F {
+        126 => 2,
+        127 => 8,
+        _ => 0,
+    };
+    let key = if second & 0x80 == 0 { 0 } else { 4 };
+    frame.len() >= 2 + length + key
 }
 
 fn is_close(frame: &[u8]) -> bool {
