@@ -28,8 +28,8 @@ def main():
     failed = False
     for crate in CRATES:
         passes = sorted(folder.glob(f"{crate}.*/mutants.out"))
-        caught = set().union(*(outcomes(one, "caught") | outcomes(one, "timeout") for one in passes))
         hung = set().union(*(outcomes(one, "timeout") for one in passes))
+        caught = hung.union(*(outcomes(one, "caught") for one in passes))
         survivors = set().union(*(outcomes(one, "missed") for one in passes)) - caught
         names = collections.Counter(placeless(mutant) for mutant in survivors)
         for name, times in sorted((names - argued).items()):

@@ -75,7 +75,7 @@ pub(crate) fn write(reports: &[Report], time: Duration, name: &str) -> String {
             Ok(()) => writeln!(
                 page,
                 "Nobody met a surprise, every descriptor was given back, and memory did not grow after the first fifth of the\n\
-                 time. What is held in the end is what the allocator keeps.\n"
+                 time.\n"
             ),
             Err(wrong) => writeln!(page, "**Not as it should be:**\n\n- {}\n", wrong.join("\n- ")),
         };

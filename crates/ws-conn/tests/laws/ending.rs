@@ -1,6 +1,7 @@
 //! The end of a connection, for every order in which the two directions come to it.
 
-use ws_conn::{CloseCode, Closed, Ending, Fault, Inbound, Keys, Outbound, Receiving, Role, Shared};
+use crate::plan::{Counter, wire};
+use ws_conn::{CloseCode, Closed, Ending, Fault, Inbound, Outbound, Receiving, Role, Shared};
 use ws_testkit::naive;
 
 #[derive(Clone, Copy, Debug)]
@@ -63,14 +64,6 @@ struct End {
     given_up: bool,
 }
 
-struct Key;
-
-impl Keys for Key {
-    fn key(&mut self) -> Option<[u8; 4]> {
-        Some([1, 2, 3, 4])
-    }
-}
-
 impl End {
     fn new(role: Role) -> Self {
         let (inbound, outbound, shared) = (Inbound::new(role), Outbound::new(role), Shared::new(role));
@@ -97,14 +90,13 @@ impl End {
             Act::Closed => {
                 self.claim(1000);
                 self.received = true;
-                let close = naive::close(1000, "");
-                let close = if self.role == Role::Server { close.masked([1, 2, 3, 4]) } else { close };
-                let _ = self.inbound.push(&mut Receiving::discard(), &close.bytes());
+                let close = wire(self.role.peer(), &[naive::close(1000, "")]);
+                let _ = self.inbound.push(&mut Receiving::discard(), &close);
                 let told = self.inbound.reply(&mut self.shared);
                 assert_eq!(told, Err(Fault::Closed(Closed(self.status.unwrap()))));
             }
             Act::Send => {
-                let filled = self.outbound.replies(&mut self.shared, &mut Key, &mut [0; 200]).unwrap();
+                let filled = self.outbound.replies(&mut self.shared, &mut Counter::default(), &mut [0; 200]).unwrap();
                 assert_eq!(filled > 0, self.owed);
                 self.sent |= self.owed;
                 self.owed = false;

@@ -55,6 +55,8 @@ fn what_an_extension_claims_beyond_its_room_does_not_count() {
         let out = Outbound::with(role, Boastful).next(&mut op, &mut Few(1), &mut room).unwrap();
         assert!(out.done && out.filled <= room.len());
         let frames = naive::read_all(&room[..out.filled]).unwrap();
-        assert!(frames.len() == 1 && frames[0].fin && frames[0].rsv == 4, "one whole frame");
+        let [frame] = &frames[..] else { panic!("{} frames", frames.len()) };
+        assert!(frame.fin && frame.rsv == 4 && frame.mask.is_some() == (role == Role::Client));
+        assert!(frame.payload.iter().all(|byte| *byte == 0), "what lay in the room, masked as all payload is");
     }
 }

@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_widest_kernel_is_for_what_fits_the_first_cache_and_none_is_for_others_processors() {
+    fn the_widest_kernel_is_for_what_fits_the_first_cache_and_each_for_processors_that_have_it() {
         for (touched, avx512, avx2, kernel) in [
             (32_768, true, true, Kernel::Avx512),
             (32_769, true, true, Kernel::Avx2),
