@@ -47,12 +47,20 @@ fn receive_stream_does_not_allocate() {
 #[test]
 fn send_does_not_allocate() {
     sending(|conn, opcode, payload| conn.sender().send(opcode, payload, WIRE).unwrap());
+    sending(|conn, opcode, payload| conn.sender_mut().send(opcode, payload, WIRE).unwrap());
 }
 
 #[test]
 fn feed_and_flush_do_not_allocate() {
     sending(|conn, opcode, payload| {
         let sender = conn.sender();
+        for _ in 0..3 {
+            sender.feed(opcode, payload, WIRE).unwrap();
+        }
+        sender.flush(WIRE).unwrap();
+    });
+    sending(|conn, opcode, payload| {
+        let mut sender = conn.sender_mut();
         for _ in 0..3 {
             sender.feed(opcode, payload, WIRE).unwrap();
         }
@@ -89,9 +97,8 @@ fn an_echo_does_not_allocate() {
     for role in ROLES {
         for len in SIZES {
             let mut conn = Conn::over((Repeated::new(wire(role, Opcode::BINARY, len)), Counted::default()), role);
-            let sender = conn.sender();
             let echo = |conn: &mut Wire| {
-                let message = conn.message(TIMEOUTS).unwrap();
+                let (message, mut sender) = conn.message_and_sender(TIMEOUTS).unwrap();
                 sender.feed(message.opcode(), &message, WIRE).unwrap();
             };
             (0..MESSAGES_IN_WIRE).for_each(|_| echo(&mut conn));

@@ -50,12 +50,20 @@ fn receive_stream_does_not_allocate() {
 #[test]
 fn send_does_not_allocate() {
     sending(async |conn, opcode, payload| conn.sender().send(opcode, payload, WIRE).await.unwrap());
+    sending(async |conn, opcode, payload| conn.sender_mut().send(opcode, payload, WIRE).await.unwrap());
 }
 
 #[test]
 fn feed_and_flush_do_not_allocate() {
     sending(async |conn, opcode, payload| {
         let sender = conn.sender();
+        for _ in 0..3 {
+            sender.feed(opcode, payload, WIRE).await.unwrap();
+        }
+        sender.flush(WIRE).await.unwrap();
+    });
+    sending(async |conn, opcode, payload| {
+        let mut sender = conn.sender_mut();
         for _ in 0..3 {
             sender.feed(opcode, payload, WIRE).await.unwrap();
         }
@@ -92,10 +100,9 @@ fn an_echo_does_not_allocate() {
     for role in ROLES {
         for len in SIZES {
             let mut conn = repeating(role, wire(role, Opcode::BINARY, len));
-            let sender = conn.sender();
             let mut echo = || {
                 run(async {
-                    let message = conn.message(TIMEOUTS).await.unwrap();
+                    let (message, mut sender) = conn.message_and_sender(TIMEOUTS).await.unwrap();
                     sender.feed(message.opcode(), &message, WIRE).await.unwrap();
                 });
             };
@@ -185,8 +192,10 @@ fn futures_are_small() {
     let message = size_of_val(&conn.message(TIMEOUTS));
     let send = size_of_val(&sender.send(Opcode::TEXT, b"", WIRE));
     let feed = size_of_val(&sender.feed(Opcode::TEXT, b"", WIRE));
-    println!("receive {receive}, message {message}, send {send}, feed {feed}");
-    assert!(receive <= 200 && message <= 160 && send <= 320 && feed <= 320);
+    drop(sender);
+    let own = size_of_val(&conn.sender_mut().feed(Opcode::TEXT, b"", WIRE));
+    println!("receive {receive}, message {message}, send {send}, feed {feed}, feed without a handle {own}");
+    assert!(receive <= 200 && message <= 160 && send <= 320 && feed <= 320 && own <= 320);
 }
 
 /// Receives every kind of message once, then some more times, and these without allocating.

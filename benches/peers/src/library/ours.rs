@@ -73,8 +73,8 @@ fn blocking_receive(Receive { wire, size, meter, .. }: Receive<'_>) -> Result<()
 }
 
 async fn tokio_send(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
-    let conn = tokio::Conn::new(wire.source, wire.sink, role(side));
-    let sender = conn.sender();
+    let mut conn = tokio::Conn::new(wire.source, wire.sink, role(side));
+    let mut sender = conn.sender_mut();
     while meter.more() {
         if meter.each() {
             sender.send(Opcode::BINARY, message.bytes(), TIMEOUTS.wire).await?;
@@ -89,8 +89,8 @@ async fn tokio_send(Send { wire, side, message, meter }: Send<'_>) -> Result<()>
 }
 
 fn blocking_send(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
-    let conn = blocking::Conn::over((wire.source, wire.sink), role(side));
-    let sender = conn.sender();
+    let mut conn = blocking::Conn::over((wire.source, wire.sink), role(side));
+    let mut sender = conn.sender_mut();
     while meter.more() {
         if meter.each() {
             sender.send(Opcode::BINARY, message.bytes(), TIMEOUTS.wire)?;

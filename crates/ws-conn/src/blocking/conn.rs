@@ -3,18 +3,18 @@ use super::io::{Input, Output, Transport};
 use super::line::Line;
 use super::reader::MessageReader;
 use super::sender::Sender;
+use super::sender_mut::SenderMut;
 use crate::accept::Accept;
 use crate::driver::buffer::Buffer;
 use crate::driver::deadline::{Deadline, Watch};
 use crate::driver::error::Error;
 use crate::driver::message::{Held, MessageRef};
+use crate::driver::sync::Arc;
 use crate::extension::{Decode, Encode, Plain};
-use crate::fault::{Closed, Fault};
+use crate::fault::Closed;
 use crate::inbound::Inbound;
 use crate::receiving::{Received, Receiving, Step};
-use crate::shared::Shared;
 use crate::timeouts::{Need, Timeouts};
-use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 use std::io;
@@ -30,19 +30,19 @@ use ws_frame::{CloseCode, Role};
 /// direction of the transport and reads on for at most a [second](Self::DRAIN), so that unread input does not destroy
 /// the Close on its way (RFC 6455, section 7.1.1).
 pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
-    read: R,
+    pub(super) read: R,
     /// What was read and is not taken yet: `inbox[start..end]`.
-    inbox: Buffer,
-    start: usize,
-    end: usize,
+    pub(super) inbox: Buffer,
+    pub(super) start: usize,
+    pub(super) end: usize,
     pub(super) inbound: Inbound<D>,
     watch: Watch,
     /// Whether an answer to a Ping may lie in the queue.
     replied: bool,
     lingers: bool,
     /// Until when [`finish`](Self::finish) may take.
-    finishing: Deadline,
-    ended: bool,
+    pub(super) finishing: Deadline,
+    pub(super) ended: bool,
     limit: usize,
     pub(super) held: Held,
     pub(super) write_mode: WriteMode,
@@ -113,6 +113,12 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         Sender::new(Arc::clone(&self.line))
     }
 
+    /// Sends without a handle, from the thread that has the connection. No lock is taken as long as there is no
+    /// [`Sender`].
+    pub fn sender_mut(&mut self) -> SenderMut<'_, W, E> {
+        SenderMut::new(&mut self.line)
+    }
+
     /// Receives a whole message into the caller's buffer, without allocating.
     ///
     /// # Errors
@@ -134,6 +140,16 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     ///
     /// As [`receive`](Self::receive), with the [limit](Self::set_message_limit) in place of the buffer's size.
     pub fn message(&mut self, timeouts: Timeouts) -> Result<MessageRef<'_>, Error> {
+        Ok(self.message_and_sender(timeouts)?.0)
+    }
+
+    /// As [`message`](Self::message), with what is needed to send while the message is lent: an answer that is made of
+    /// it, or the message itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`message`](Self::message).
+    pub fn message_and_sender(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
         let mut held = core::mem::take(&mut self.held);
         held.recycle();
         loop {
@@ -143,7 +159,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 self.send_replies(timeouts);
                 self.held = held;
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
-                return Ok(MessageRef::new(opcode, self.inbox.get_mut(range)));
+                let message = MessageRef::new(opcode, self.inbox.get_mut(range));
+                return Ok((message, SenderMut::new(&mut self.line)));
             }
             let mut op = Receiving::held(held.room(self.limit), self.limit);
             let (used, step) = self.inbound.push(&mut op, self.inbox.get(start..end));
@@ -152,7 +169,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                 Step::Done(received) => {
                     self.send_replies(timeouts);
                     self.held = held;
-                    return Ok(MessageRef::new(received.opcode, self.held.get_mut(received.len)));
+                    let message = MessageRef::new(received.opcode, self.held.get_mut(received.len));
+                    return Ok((message, SenderMut::new(&mut self.line)));
                 }
                 Step::Room => held.grow(self.limit),
                 step => {
@@ -273,27 +291,19 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         }
     }
 
-    /// What was queued could not be sent in time: the peer does not read.
-    fn stuck(&mut self, timeouts: Timeouts, fault: Fault) -> Result<(), Error> {
-        self.give_up(timeouts, |inbound, shared| {
-            let _ = inbound.eof(shared);
-            Some(fault)
-        })
-    }
-
     /// A Pong does not wait for the next call, which may be long in coming.
     #[inline]
     fn send_replies(&mut self, timeouts: Timeouts) {
         if core::mem::take(&mut self.replied) {
             // What fails here is met again before the next wait.
-            let _ = self.line.before_wait(timeouts.wire);
+            let _ = Line::before_wait(&mut self.line, timeouts.wire);
         }
     }
 
     /// Waits for input.
     fn fill(&mut self, need: Need, timeouts: Timeouts) -> Result<(), Error> {
         self.replied = false;
-        if let Err(fault) = self.line.before_wait(timeouts.wire) {
+        if let Err(fault) = Line::before_wait(&mut self.line, timeouts.wire) {
             return self.stuck(timeouts, fault);
         }
         if self.line.is_closing() && !self.lingers {
@@ -332,51 +342,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         }
     }
 
-    /// The connection ends in a wait.
-    fn give_up(
-        &mut self,
-        timeouts: Timeouts,
-        why: impl FnOnce(&mut Inbound<D>, &mut Shared) -> Option<Fault>,
-    ) -> Result<(), Error> {
-        let fault = why(&mut self.inbound, &mut self.line.shared());
-        self.end(timeouts.wire);
-        fault.map_or(Ok(()), |fault| Err(fault.into()))
-    }
-
-    /// Sends what is owed, closes this direction, and reads until the peer closes its own, but not for long.
-    fn end(&mut self, wire: Duration) {
-        if core::mem::replace(&mut self.ended, true) {
-            return;
-        }
-        self.line.end(wire.min(Self::DRAIN).min(self.left()));
-        if R::TIMED {
-            let deadline = Deadline::after(self.read.now(), wire.min(Self::DRAIN).min(self.left()));
-            let mut budget = Self::DRAIN_BYTES;
-            (self.start, self.end) = (0, 0);
-            if self.inbox.len() == 0 {
-                self.inbox = Buffer::new(Buffer::SIZE);
-            }
-            loop {
-                let left = deadline.left(self.read.now());
-                if left.is_zero() || budget == 0 {
-                    break;
-                }
-                match self.read.read(self.inbox.all_mut(), left) {
-                    Ok(0) => break,
-                    Ok(read) => budget = budget.saturating_sub(read),
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => break,
-                }
-            }
-        }
-        self.line.hang_up();
-    }
-
-    /// What is left of the time for [`finish`](Self::finish).
-    fn left(&self) -> Duration {
-        if R::TIMED { self.finishing.left(self.read.now()) } else { Duration::MAX }
-    }
-
     #[inline]
     fn take(&mut self, used: usize) {
         self.start = self.start.saturating_add(used);
@@ -385,9 +350,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             self.end = 0;
         }
     }
-
-    /// How much a connection that has ended reads on, at most.
-    const DRAIN_BYTES: usize = 64 * 1024 * 1024;
 }
 
 impl<R: Input, W: Output, D: Decode, E: Encode> Drop for Conn<R, W, D, E> {

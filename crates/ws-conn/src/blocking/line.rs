@@ -4,14 +4,13 @@ use super::io::{HangUp, Output};
 use super::writing::Writing;
 use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
-use crate::driver::sync::{Mutex, MutexGuard, TryGuard};
+use crate::driver::sync::{Arc, Mutex, MutexGuard, TryGuard};
 use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, GONE, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::Sending;
 use crate::shared::{Ending, Shared};
 use crate::timeouts::Wait;
-use alloc::sync::Arc;
 use core::time::Duration;
 use std::time::Instant;
 use ws_frame::{CloseCode, Role};
@@ -20,8 +19,11 @@ use ws_frame::{CloseCode, Role};
 pub(super) struct Line<W, E> {
     lock: WriteLock<Writing<W, E>>,
     shared: Mutex<Shared>,
-    hang_up: Option<Arc<dyn HangUp>>,
+    hang_up: Option<alloc::sync::Arc<dyn HangUp>>,
 }
+
+/// Nothing in it is pinned, so that its handles need not be either.
+impl<W, E> Unpin for Line<W, E> {}
 
 /// What belongs to one call: whether it has the turn of a message in fragments, and until when it may take.
 #[derive(Clone, Copy)]
@@ -46,6 +48,54 @@ impl<W: Output, E: Encode> Line<W, E> {
         let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience, call.wire)?;
         let result = writing.send(&mut op, flush, &mut patience);
         self.unlock(writing, call.wire, result)
+    }
+
+    /// As [`send`](Self::send), by the connection itself.
+    #[inline]
+    pub(super) fn send_own(
+        line: &mut Arc<Self>,
+        mut op: Sending<'_>,
+        wire: Duration,
+        flush: bool,
+    ) -> Result<(), Error> {
+        let mut patience = Self::patience(wire);
+        match Self::alone(line, |writing| writing.send(&mut op, flush, &mut patience)) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => line.failed(error, wire),
+            None => line.send(op, Call { wire, has_turn: false }, flush),
+        }
+    }
+
+    /// As [`flush`](Self::flush), by the connection itself.
+    pub(super) fn flush_own(line: &mut Arc<Self>, wire: Duration) -> Result<(), Error> {
+        match Self::alone(line, |writing| writing.flush(&mut Self::patience(wire))) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => line.failed(error, wire),
+            None => line.flush(wire),
+        }
+    }
+
+    /// Does something without the lock, as is possible as long as there is no [`Sender`](super::Sender); `None` if it is
+    /// not, or something else is to be done first.
+    #[inline]
+    fn alone(
+        line: &mut Arc<Self>,
+        act: impl FnOnce(&mut Writing<W, E>) -> Result<(), Error>,
+    ) -> Option<Result<(), Error>> {
+        let lock = &mut Arc::get_mut(line)?.lock;
+        let writing = lock.get_mut()?;
+        let result = act(writing);
+        let queued = writing.is_queued();
+        lock.note_queued(queued);
+        Some(result)
+    }
+
+    #[cold]
+    fn failed(&self, error: Error, wire: Duration) -> Result<(), Error> {
+        match self.lock.try_lock() {
+            Some(writing) => self.unlock(writing, wire, Err(error)),
+            None => Err(error),
+        }
     }
 
     /// Writes out what is queued.
@@ -78,11 +128,17 @@ impl<W: Output, E: Encode> Line<W, E> {
         Ok(closed)
     }
 
-    /// As [`close`](Self::close), with the payload of a Close frame.
-    pub(super) fn close_with(&self, payload: &[u8], wire: Duration) -> Result<Closed, Misuse> {
-        let closed = self.shared().close_with(payload)?;
+    /// A Close that is sent like a message goes the way of all Closes, so that the status is set by the first.
+    #[cold]
+    pub(super) fn put_close(&self, payload: &[u8], wire: Duration) -> Result<(), Error> {
+        let mut shared = self.shared();
+        if let Some(closed) = shared.closed() {
+            return Err(closed.into());
+        }
+        shared.close_with(payload)?;
+        drop(shared);
         self.closing(wire);
-        Ok(closed)
+        Ok(())
     }
 
     /// A message of this side cannot be finished.
@@ -113,13 +169,17 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue.
     #[inline]
-    pub(super) fn before_wait(&self, wire: Duration) -> Result<(), Fault> {
-        if self.lock.is_set(QUEUED) { self.flush_queued(wire) } else { Ok(()) }
+    pub(super) fn before_wait(line: &mut Arc<Self>, wire: Duration) -> Result<(), Fault> {
+        if line.lock.is_set(QUEUED) { Self::flush_queued(line, wire) } else { Ok(()) }
     }
 
     #[cold]
-    fn flush_queued(&self, wire: Duration) -> Result<(), Fault> {
-        self.try_write(wire, Writing::flush)
+    fn flush_queued(line: &mut Arc<Self>, wire: Duration) -> Result<(), Fault> {
+        match Self::alone(line, |writing| writing.flush(&mut Self::patience(wire))) {
+            Some(Ok(())) => Ok(()),
+            Some(Err(error)) => line.try_write(wire, |_, _| Err(error)),
+            None => line.try_write(wire, Writing::flush),
+        }
     }
 
     /// For the receiving direction: does something if nobody writes at the moment, and leaves it to the writer
@@ -254,10 +314,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     fn unlock(&self, mut writing: Guard<'_, W, E>, wire: Duration, result: Result<(), Error>) -> Result<(), Error> {
         let result = if result.is_err() { self.settle(&mut writing, result) } else { Ok(()) };
-        let queued = writing.is_queued();
-        if queued != self.lock.is_set(QUEUED) {
-            if queued { self.lock.set(QUEUED) } else { self.lock.clear(QUEUED) }
-        }
+        self.lock.note_queued(writing.is_queued());
         self.lock.unlock(writing, self.serving(wire));
         result
     }

@@ -14,11 +14,13 @@
 //! the transport takes.
 
 mod conn;
+mod ending;
 mod frames;
 mod io;
 mod line;
 mod reader;
 mod sender;
+mod sender_mut;
 mod writer;
 mod writing;
 
@@ -28,4 +30,5 @@ pub use frames::Frames;
 pub use io::{HangUp, Input, Output, Socket, Transport, Untimed};
 pub use reader::MessageReader;
 pub use sender::Sender;
+pub use sender_mut::SenderMut;
 pub use writer::MessageWriter;

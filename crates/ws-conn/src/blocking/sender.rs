@@ -2,10 +2,10 @@ use super::io::Output;
 use super::line::{Call, Line};
 use super::writer::MessageWriter;
 use crate::driver::error::Error;
+use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
 use crate::fault::Closed;
 use crate::outbound::Sending;
-use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 use ws_frame::{CloseCode, Opcode};
@@ -100,19 +100,9 @@ impl<W: Output, E: Encode> Sender<W, E> {
     #[inline]
     fn put(&self, op: Sending<'_>, wire: Duration, flush: bool) -> Result<(), Error> {
         if op.is_close() {
-            return self.put_close(op.payload(), wire);
+            return self.line.put_close(op.payload(), wire);
         }
         self.line.send(op, Call { wire, has_turn: false }, flush)
-    }
-
-    /// A Close goes the way of all Closes, so that the status is set by the first.
-    #[cold]
-    fn put_close(&self, payload: &[u8], wire: Duration) -> Result<(), Error> {
-        if let Some(closed) = self.closed() {
-            return Err(closed.into());
-        }
-        self.line.close_with(payload, wire)?;
-        Ok(())
     }
 }
 

@@ -13,10 +13,14 @@ mod of_std {
     use atomic_refcell::AtomicRefCell;
     #[cfg(feature = "blocking")]
     pub(crate) use atomic_refcell::AtomicRefMut as TryGuard;
+    #[cfg(feature = "tokio")]
+    pub(crate) use core::sync::atomic::AtomicUsize;
     pub(crate) use core::sync::atomic::{AtomicU32, Ordering};
     use core::time::Duration;
     pub(crate) use std::sync::MutexGuard;
     use std::sync::{self, PoisonError};
+    /// Without weak references, so that to see whether one is the only one takes a load.
+    pub(crate) use triomphe::Arc;
 
     /// A mutex that a panic of another thread does not poison: what it guards is consistent at every step.
     #[derive(Debug, Default)]
@@ -30,6 +34,13 @@ mod of_std {
         #[inline]
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        }
+
+        /// Without a lock, for who has it to itself.
+        #[cfg(feature = "tokio")]
+        #[inline]
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
@@ -49,6 +60,12 @@ mod of_std {
         pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
             let guard = self.0.try_borrow_mut().ok()?;
             Some(TryGuard::map(guard, |value| value.get_mut().unwrap_or_else(PoisonError::into_inner)))
+        }
+
+        /// Without the lock, for who has it to itself.
+        #[inline]
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
 
@@ -77,7 +94,10 @@ mod of_loom {
     use core::ops::{Deref, DerefMut};
     use core::time::Duration;
     use loom::sync;
+    pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::MutexGuard;
+    #[cfg(feature = "tokio")]
+    pub(crate) use loom::sync::atomic::AtomicUsize;
     pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
 
     #[derive(Debug)]
@@ -90,6 +110,11 @@ mod of_loom {
 
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap()
+        }
+
+        #[cfg(feature = "tokio")]
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.0.get_mut().unwrap()
         }
     }
 
@@ -116,6 +141,10 @@ mod of_loom {
             let free = !self.held.load(Ordering::Relaxed)
                 && self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
             free.then(|| TryGuard { guard: self.value.lock().ok(), held: &self.held })
+        }
+
+        pub(crate) fn get_mut(&mut self) -> &mut T {
+            self.value.get_mut().unwrap()
         }
     }
 

@@ -63,6 +63,21 @@ impl<T> WriteLock<T> {
         self.flags.load(Ordering::Acquire) & flags != 0
     }
 
+    /// The value without the lock, for who has it to itself: nobody can ask for anything meanwhile. `None` as long as
+    /// something else is to be done, or no message may begin.
+    #[inline]
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
+        if self.is_set(!QUEUED) { None } else { Some(self.value.get_mut()) }
+    }
+
+    /// Says whether frames lie in the queue, as far as it is not known.
+    #[inline]
+    pub(crate) fn note_queued(&self, queued: bool) {
+        if queued != self.is_set(QUEUED) {
+            if queued { self.set(QUEUED) } else { self.clear(QUEUED) }
+        }
+    }
+
     #[inline]
     pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
         self.value.try_lock()

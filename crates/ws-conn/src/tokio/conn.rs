@@ -6,18 +6,19 @@ use super::line::Line;
 use super::reader::MessageReader;
 use super::receive::{Parking, Place, Stalled};
 use super::sender::Sender;
+use super::sender_mut::SenderMut;
 use super::timers::Timers;
 use crate::accept::Accept;
 use crate::driver::error::Error;
 use crate::driver::message::{Held, MessageRef};
 use crate::driver::pool::Chunk;
+use crate::driver::sync::Arc;
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::Closed;
 use crate::inbound::Inbound;
 use crate::receiving::{Received, Receiving};
 use crate::timeouts::Timeouts;
 use alloc::boxed::Box;
-use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::time::Duration;
@@ -128,6 +129,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         Sender::new(Arc::clone(&self.line))
     }
 
+    /// Sends without a handle, from the task that has the connection. No lock is taken as long as there is no
+    /// [`Sender`].
+    pub fn sender_mut(&mut self) -> SenderMut<'_, W, E> {
+        SenderMut::new(&mut self.line)
+    }
+
     /// Receives a whole message into the caller's buffer, without allocating.
     ///
     /// # Errors
@@ -158,12 +165,29 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     ///
     /// As [`receive`](Self::receive).
     pub async fn message(&mut self, timeouts: Timeouts) -> Result<MessageRef<'_>, Error> {
+        Ok(self.message_and_sender(timeouts).await?.0)
+    }
+
+    /// As [`message`](Self::message), with what is needed to send while the message is lent: an answer that is made of
+    /// it, or the message itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`message`](Self::message).
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`receive`](Self::receive).
+    pub async fn message_and_sender(
+        &mut self,
+        timeouts: Timeouts,
+    ) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
         let (opcode, place) = poll_fn(|cx| self.poll_message(cx, timeouts)).await?;
         let payload = match place {
             Place::Inbox(range) => self.inbox.as_mut().map(|inbox| inbox.at(range)).unwrap_or_default(),
             Place::Held(len) => self.held.get_mut(len),
         };
-        Ok(MessageRef::new(opcode, payload))
+        Ok((MessageRef::new(opcode, payload), SenderMut::new(&mut self.line)))
     }
 
     /// Waits for a message to begin and hands out a reader for its payload, of any length.

@@ -1,10 +1,9 @@
 use super::out::Out;
 use crate::driver::hub::Hub;
-use crate::driver::sync::{AtomicU32, Mutex, MutexGuard, Ordering};
+use crate::driver::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::shared::Shared;
-use alloc::sync::Arc;
 use core::task::Waker;
 use core::time::Duration;
 use tokio::io::AsyncWrite;
@@ -19,9 +18,12 @@ pub(super) struct Line<W, E> {
     flags: AtomicU32,
     /// In microseconds, and one more: none is zero.
     round_trip: AtomicU32,
-    hub: Arc<Hub>,
+    hub: alloc::sync::Arc<Hub>,
     waker: Waker,
 }
+
+/// Nothing in it is pinned, so that its handles need not be either.
+impl<W, E> Unpin for Line<W, E> {}
 
 /// Frames lie in the queue, or are owed.
 const QUEUED: u32 = 1;
@@ -33,7 +35,7 @@ const GONE: u32 = 1 << 2;
 impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
         let hub = Hub::new();
-        let waker = Waker::from(Arc::clone(&hub));
+        let waker = Waker::from(alloc::sync::Arc::clone(&hub));
         let out = Mutex::new(Out::new(write, role, encode));
         Self { out, flags: AtomicU32::new(0), round_trip: AtomicU32::new(0), hub, waker }
     }
@@ -41,6 +43,26 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     #[inline]
     pub(super) fn lock(&self) -> MutexGuard<'_, Out<W, E>> {
         self.out.lock()
+    }
+
+    /// What is done by the connection itself: without the lock as long as there is no [`Sender`](super::Sender).
+    #[inline]
+    pub(super) fn reach<T>(line: &mut Arc<Self>, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
+        if let Some(Self { out, flags, waker, .. }) = Arc::get_mut(line) {
+            let out = out.get_mut();
+            let result = act(out, waker);
+            note(flags, out);
+            return result;
+        }
+        line.locked(act)
+    }
+
+    #[inline]
+    pub(super) fn locked<T>(&self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
+        let mut out = self.lock();
+        let result = act(&mut out, &self.waker);
+        self.note(&out);
+        result
     }
 
     pub(super) fn hub(&self) -> &Hub {
@@ -72,13 +94,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     /// Puts the flags in line with what the lock guards. To be called before it is released, by whoever changed something.
     #[inline]
     pub(super) fn note(&self, out: &Out<W, E>) {
-        let queued = if out.is_idle() { 0 } else { QUEUED };
-        let closing = if out.shared.closed().is_some() { CLOSING } else { 0 };
-        let gone = if out.is_gone() { GONE } else { 0 };
-        let flags = queued | closing | gone;
-        if self.flags.load(Ordering::Relaxed) != flags {
-            self.flags.store(flags, Ordering::Release);
-        }
+        note(&self.flags, out);
     }
 
     /// What keepalive has measured last, to the microsecond. Kept here, where it can be read while a call receives.
@@ -148,5 +164,16 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
         self.hub.wake_reader();
         self.hub.wake_others();
         waiting.into_iter().for_each(|(_, waker)| waker.wake());
+    }
+}
+
+#[inline]
+fn note<W: AsyncWrite + Unpin, E: Encode>(known: &AtomicU32, out: &Out<W, E>) {
+    let queued = if out.is_idle() { 0 } else { QUEUED };
+    let closing = if out.shared.closed().is_some() { CLOSING } else { 0 };
+    let gone = if out.is_gone() { GONE } else { 0 };
+    let flags = queued | closing | gone;
+    if known.load(Ordering::Relaxed) != flags {
+        known.store(flags, Ordering::Release);
     }
 }

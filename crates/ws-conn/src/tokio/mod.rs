@@ -17,6 +17,7 @@
 //! stay with the connection only while they hold unread or unsent bytes.
 
 mod access;
+mod at_once;
 mod conn;
 mod ending;
 mod frames;
@@ -32,6 +33,7 @@ mod reader;
 mod receive;
 mod send;
 mod sender;
+mod sender_mut;
 mod timers;
 mod writer;
 
@@ -45,4 +47,5 @@ pub use keepalive::Keepalive;
 pub use messages::{Message, Messages};
 pub use reader::MessageReader;
 pub use sender::Sender;
+pub use sender_mut::SenderMut;
 pub use writer::MessageWriter;

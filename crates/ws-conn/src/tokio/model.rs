@@ -70,6 +70,36 @@ fn two_senders_and_a_receiver_all_come_to_an_end() {
     });
 }
 
+/// With a lock as long as there is the handle, and without as soon as there is none.
+#[test]
+fn what_the_connection_sends_itself_leaves_beside_a_handle_that_goes() {
+    check(3, || {
+        let peer = Peer::new(1);
+        let mut conn = peer.conn();
+        let others = [send(conn.sender()), peer.opens(2 * FRAME)];
+        block_on(conn.sender_mut().send(BINARY, b"abc", LONG)).unwrap();
+        receive(conn);
+        join(others);
+        assert_eq!(peer.0.state.lock().output, 2 * FRAME);
+    });
+}
+
+/// What a handle that is gone has left half out is finished before anything else.
+#[test]
+fn what_the_connection_sends_itself_goes_behind_what_a_dropped_handle_has_left() {
+    check(3, || {
+        let peer = Peer::new(1);
+        let mut conn = peer.conn();
+        let dropped = send_and_drop(conn.sender());
+        let opens = peer.opens(FRAME);
+        block_on(conn.sender_mut().send(BINARY, b"abc", LONG)).unwrap();
+        receive(conn);
+        join([dropped, opens]);
+        let output = peer.0.state.lock().output;
+        assert!(output == FRAME || output == 2 * FRAME, "{output}");
+    });
+}
+
 #[test]
 fn a_stream_goes_on_when_a_frame_in_its_midst_is_dropped() {
     check(2, || {

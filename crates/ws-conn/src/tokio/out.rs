@@ -246,6 +246,10 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
                 Err(error) => return Poll::Ready(Err(error)),
             };
             self.written = self.written.wrapping_add(wrote as u64);
+            if then.is_empty() && wrote >= queued.len() {
+                self.queue.take().into_iter().for_each(Chunk::give);
+                return Poll::Ready(Ok(()));
+            }
             let of_queue = wrote.min(queued.len());
             if let Some(queue) = &mut self.queue {
                 queue.skip(of_queue);

@@ -2,6 +2,7 @@
 
 use super::conn::Conn;
 use super::ending::Ending;
+use super::line::Line;
 use super::timers::after;
 use crate::driver::error::Error;
 use crate::driver::pool::Chunk;
@@ -164,18 +165,19 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
 
     #[cold]
     fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
-        let mut out = self.line.lock();
-        let settled = self.inbound.reply(&mut out.shared);
-        let queued = if out.torn {
-            out.want();
-            Ok(())
-        } else if out.is_blocked() {
-            Ok(())
-        } else {
-            out.queue_replies()
-        };
-        self.line.note(&out);
-        drop(out);
+        let inbound = &mut self.inbound;
+        let (settled, queued) = Line::reach(&mut self.line, |out, _| {
+            let settled = inbound.reply(&mut out.shared);
+            let queued = if out.torn {
+                out.want();
+                Ok(())
+            } else if out.is_blocked() {
+                Ok(())
+            } else {
+                out.queue_replies()
+            };
+            (settled, queued)
+        });
         self.replied = true;
         match settled.and(queued) {
             Err(fault) if fault.is_fatal() => {
@@ -190,12 +192,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[inline]
     fn send_replies(&mut self) {
         if core::mem::take(&mut self.replied) && self.line.is_queued() {
-            let mut out = self.line.lock();
-            if !out.torn {
-                // What cannot be written now is written before the next wait.
-                let _ = out.poll_send(self.line.waker());
-            }
-            self.line.note(&out);
+            Line::reach(&mut self.line, |out, waker| {
+                if !out.torn {
+                    // What cannot be written now is written before the next wait.
+                    let _ = out.poll_send(waker);
+                }
+            });
         }
     }
 
@@ -253,26 +255,25 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// Writes what is queued as far as it goes. When it goes on, who is known as the reader is woken.
     #[cold]
     fn flush_queue(&mut self) {
-        let mut out = self.line.lock();
-        let mut stalled = None;
-        if out.torn {
-            // Whoever sends the frame writes the queue first, and wakes this task when it leaves.
-            out.want();
-        } else {
+        let Self { line, stalled, pulse, .. } = self;
+        Line::reach(line, |out, waker| {
+            let known = stalled.take();
+            if out.torn {
+                // Whoever sends the frame writes the queue first, and wakes this task when it leaves.
+                out.want();
+                return;
+            }
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            if out.poll_send(self.line.waker()).is_pending() {
-                stalled = Some(match self.stalled.take() {
+            if out.poll_send(waker).is_pending() {
+                *stalled = Some(match known {
                     Some(known) if !out.has_left(known.mark) => known,
                     _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
                 });
             }
-            if let Some(pulse) = &mut self.pulse {
+            if let Some(pulse) = pulse {
                 pulse.wrote(|mark| out.has_left(mark));
             }
-        }
-        self.line.note(&out);
-        drop(out);
-        self.stalled = stalled;
+        });
     }
 
     /// Nothing to read: waits, but no longer than the deadlines.

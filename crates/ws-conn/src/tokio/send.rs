@@ -1,3 +1,4 @@
+use super::at_once::Left;
 use super::line::Line;
 use super::out::Out;
 use crate::driver::error::Error;
@@ -66,12 +67,6 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         Self::of(line, Some(op), wire, flush)
     }
 
-    /// Only what is queued and owed.
-    #[inline]
-    pub(super) fn flush(line: &'l Line<W, E>, wire: Duration) -> Self {
-        Self::of(line, None, wire, true)
-    }
-
     /// The operation belongs to a message of several operations, which keeps its turn as long as it is open.
     pub(super) fn in_message(mut self, turn: &'m mut Turn) -> Self {
         self.message = core::mem::take(turn);
@@ -80,7 +75,7 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
     }
 
     #[inline]
-    fn of(line: &'l Line<W, E>, op: Option<Sending<'m>>, wire: Duration, flush: bool) -> Self {
+    pub(super) fn of(line: &'l Line<W, E>, op: Option<Sending<'m>>, wire: Duration, flush: bool) -> Self {
         Self {
             line,
             op,
@@ -96,62 +91,25 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         }
     }
 
-    /// Does it all at once, as is possible when nobody else sends and the transport takes it. Otherwise `None`, and the
-    /// stage says how far it came.
-    #[inline]
-    fn poll_now(&mut self) -> Option<Result<(), Error>> {
-        let (line, op) = (self.line, self.op.as_mut()?);
-        let mut out = line.lock();
-        // The turn of a message in several operations has to be kept.
-        if self.stage != Stage::Turn || self.keep.is_some() || !out.is_free(op.is_data()) {
-            return None;
-        }
-        let mut then = &[][..];
-        let result = match out.encode(op) {
-            Err(fault) => Poll::Ready(Err(fault.into())),
-            Ok(step) => {
-                then = step.then;
-                let gathered = !then.is_empty();
-                self.encoded = step.done;
-                out.torn = true;
-                let wrote = match (step.done, then.is_empty()) {
-                    (false, _) => Poll::Pending,
-                    (true, true) => Poll::Ready(Ok(())),
-                    (true, false) => out.poll_write(line.waker(), &mut then),
-                };
-                out.torn = !(out.is_broken() || self.encoded && then.is_empty());
-                match wrote {
-                    Poll::Ready(Ok(())) if self.flush => out.poll_flush(line.waker()),
-                    // What was written through is handed on as well, so that nothing is left to be flushed; but a message
-                    // that is fed does not wait for that.
-                    Poll::Ready(Ok(())) if gathered => match out.poll_flush(line.waker()) {
-                        Poll::Pending => Poll::Ready(Ok(())),
-                        flushed => flushed,
-                    },
-                    wrote => wrote,
-                }
-                .map_err(Error::from)
-            }
+    /// Goes on with what could not be done at once.
+    pub(super) fn rest(
+        line: &'l Line<W, E>,
+        op: Option<Sending<'m>>,
+        left: Left<'m>,
+        wire: Duration,
+        flush: bool,
+    ) -> Self {
+        let mut send = Self::of(line, op, wire, flush);
+        send.go_on(left);
+        send
+    }
+
+    fn go_on(&mut self, Left { encoded, then, mark, frame, message }: Left<'m>) {
+        (self.encoded, self.frame, self.message) = (encoded, frame, message);
+        (self.stage, self.rest) = match encoded && then.is_empty() {
+            true => (Stage::Flush, Rest::Place(mark)),
+            false => (Stage::Frame, Rest::Payload(then)),
         };
-        let Poll::Ready(result) = result else {
-            out.frame.try_take(&mut self.frame);
-            if op.is_data() {
-                out.message.try_take(&mut self.message);
-            }
-            (self.stage, self.rest) = match self.encoded && then.is_empty() {
-                true => (Stage::Flush, Rest::Place(out.mark())),
-                false => (Stage::Frame, Rest::Payload(then)),
-            };
-            return None;
-        };
-        let result = result.map_err(|error| out.settle(error));
-        line.note(&out);
-        drop(out);
-        if result.is_err() {
-            line.hub().wake_reader();
-        }
-        self.stage = Stage::Done;
-        Some(result)
     }
 
     /// A Close goes the way of all Closes, so that the status is set by the first. What is left is to send what is owed.
@@ -328,9 +286,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Future for Send<'_, '_, W, E> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         if self.op.as_ref().is_some_and(Sending::is_close) {
             self.close()?;
-        }
-        if let Some(result) = self.poll_now() {
-            return Poll::Ready(result);
         }
         self.poll_turns(cx)
     }

@@ -1,11 +1,11 @@
+use super::at_once::Put;
 use super::line::Line;
-use super::send::Send;
 use super::writer::MessageWriter;
 use crate::driver::error::Error;
+use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
 use crate::fault::Closed;
 use crate::outbound::Sending;
-use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::time::Duration;
@@ -48,7 +48,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
         message: &'m [u8],
         wire: Duration,
     ) -> impl Future<Output = Result<(), Error>> + use<'m, W, E> {
-        Send::new(&self.line, Sending::message(opcode, message), wire, true)
+        self.put(Some(Sending::message(opcode, message)), wire, true)
     }
 
     /// As [`send`](Self::send), but the frame may stay in a queue of at most 64 KiB until the next
@@ -68,7 +68,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
         message: &'m [u8],
         wire: Duration,
     ) -> impl Future<Output = Result<(), Error>> + use<'m, W, E> {
-        Send::new(&self.line, Sending::queued(opcode, message), wire, false)
+        self.put(Some(Sending::queued(opcode, message)), wire, false)
     }
 
     /// Writes out what was fed.
@@ -81,7 +81,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     ///
     /// If this does not resolve, the rest is written by the next call of anyone.
     pub async fn flush(&self, wire: Duration) -> Result<(), Error> {
-        Send::flush(&self.line, wire).await
+        self.put(None, wire, true).await
     }
 
     /// Begins a message of unknown length. Other data messages wait until it is finished; control frames do not.
@@ -117,7 +117,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     pub async fn send_close(&self, code: CloseCode, reason: &str, wire: Duration) -> Result<Closed, Error> {
         let closed = self.line.close(|shared| shared.close(code, reason))?;
         // On a best-effort basis.
-        let _ = Send::flush(&self.line, wire).await;
+        let _ = self.put(None, wire, true).await;
         Ok(closed)
     }
 
@@ -137,6 +137,11 @@ impl<W: AsyncWrite + Unpin, E: Encode> Sender<W, E> {
     /// set before.
     pub fn abort(&self) -> Closed {
         self.line.abort()
+    }
+
+    #[inline]
+    fn put<'m>(&'m self, op: Option<Sending<'m>>, wire: Duration, flush: bool) -> Put<'m, 'm, &'m Line<W, E>, W, E> {
+        Put::new(&*self.line, op, wire, flush)
     }
 }
 

@@ -1,10 +1,10 @@
 use super::access::Access;
 use super::line::Line;
 use crate::driver::error::Error;
+use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
 use crate::fault::Misuse;
 use crate::outbound::Sending;
-use alloc::sync::Arc;
 use core::fmt;
 use core::future::poll_fn;
 use core::pin::Pin;

@@ -90,3 +90,16 @@ fn is_final(failure: &Failure) -> bool {
         Failure::Io(_) => true,
     }
 }
+
+/// How an application sends on a driver's connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum By {
+    /// By a handle.
+    Sender,
+    /// By the connection itself, of which there is no handle then.
+    SenderMut,
+}
+
+impl By {
+    pub(crate) const EACH: [Self; 2] = [Self::Sender, Self::SenderMut];
+}

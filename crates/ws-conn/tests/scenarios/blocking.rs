@@ -1,6 +1,6 @@
 //! The blocking driver, and the kit's scripted transport as one of its transports.
 
-use crate::app::{App, Parts, check_stream};
+use crate::app::{App, By, Parts, check_stream};
 use crate::scenario::{Call, Event, Failure};
 use core::time::Duration;
 use std::io::{self, IoSlice};
@@ -12,6 +12,7 @@ use ws_conn::{Accept, CloseCode, Decode, Encode, Error, Role, Timeouts};
 use ws_testkit::transport::{Reader, Transport, Writer};
 
 pub(crate) struct Driver<R: Input, W: Output, D: Decode, E: Encode> {
+    by: By,
     pub(crate) conn: Conn<R, W, D, E>,
     timeouts: Timeouts,
     parts: Parts,
@@ -20,13 +21,19 @@ pub(crate) struct Driver<R: Input, W: Output, D: Decode, E: Encode> {
 
 impl<R: Input, W: Output, D: Decode, E: Encode> Driver<R, W, D, E> {
     /// `sent` tells what has been sent so far, if that can be told.
-    pub(crate) fn new(conn: Conn<R, W, D, E>, timeouts: Timeouts, sent: impl FnMut() -> Vec<u8> + 'static) -> Self {
-        Self { conn, timeouts, parts: Parts::default(), sent: Box::new(sent) }
+    pub(crate) fn new(
+        by: By,
+        conn: Conn<R, W, D, E>,
+        timeouts: Timeouts,
+        sent: impl FnMut() -> Vec<u8> + 'static,
+    ) -> Self {
+        Self { by, conn, timeouts, parts: Parts::default(), sent: Box::new(sent) }
     }
 }
 
 /// A connection over a scripted transport.
 pub(crate) fn over_script<D: Decode, E: Encode>(
+    by: By,
     transport: &Transport,
     role: Role,
     decode: D,
@@ -37,7 +44,7 @@ pub(crate) fn over_script<D: Decode, E: Encode>(
     let writer = Wire { half: transport.writer(), transport: transport.clone() };
     let conn = Conn::with_extension(reader, writer, role, decode, encode);
     let transport = transport.clone();
-    Driver::new(conn, timeouts, move || transport.written())
+    Driver::new(by, conn, timeouts, move || transport.written())
 }
 
 impl<R: Input, W: Output, D: Decode, E: Encode> App for Driver<R, W, D, E> {
@@ -48,7 +55,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> App for Driver<R, W, D, E> {
     fn call(&mut self, call: &Call) -> Result<Option<Event>, Failure> {
         let timeouts = self.timeouts;
         let wire = timeouts.wire;
-        let sender = self.conn.sender();
         match call {
             Call::Receive(len) => {
                 let mut into = vec![0xEE; *len];
@@ -97,24 +103,33 @@ impl<R: Input, W: Output, D: Decode, E: Encode> App for Driver<R, W, D, E> {
                     return Ok(Some(event));
                 }
             },
-            Call::Send(opcode, payload) => sender.send(*opcode, payload, wire)?,
-            Call::Feed(opcode, payload) => sender.feed(*opcode, payload, wire)?,
-            Call::Flush => sender.flush(wire)?,
+            Call::Send(opcode, payload) => match self.by {
+                By::Sender => self.conn.sender().send(*opcode, payload, wire)?,
+                By::SenderMut => self.conn.sender_mut().send(*opcode, payload, wire)?,
+            },
+            Call::Feed(opcode, payload) => match self.by {
+                By::Sender => self.conn.sender().feed(*opcode, payload, wire)?,
+                By::SenderMut => self.conn.sender_mut().feed(*opcode, payload, wire)?,
+            },
+            Call::Flush => match self.by {
+                By::Sender => self.conn.sender().flush(wire)?,
+                By::SenderMut => self.conn.sender_mut().flush(wire)?,
+            },
             Call::SendStream(opcode, fragments) => {
-                let mut writer = sender.send_stream(*opcode, wire)?;
+                let mut writer = self.conn.sender().send_stream(*opcode, wire)?;
                 for fragment in fragments {
                     writer.write_chunk(fragment)?;
                 }
                 writer.finish()?;
             }
-            Call::GiveUp(opcode, payload) => sender.send_stream(*opcode, wire)?.write_chunk(payload)?,
+            Call::GiveUp(opcode, payload) => self.conn.sender().send_stream(*opcode, wire)?.write_chunk(payload)?,
             Call::SendFrame(opcode, fin, payload) => {
                 let mut frames = self.conn.frames(timeouts);
                 frames.set_write_mode(*opcode, *fin);
                 frames.write_frame(payload)?;
             }
             Call::Close(code, reason) => {
-                sender.send_close(CloseCode::new(*code), reason, wire)?;
+                self.conn.sender().send_close(CloseCode::new(*code), reason, wire)?;
             }
             Call::Finish(code, reason) => {
                 let closed = self.conn.finish(CloseCode::new(*code), reason, wire)?;

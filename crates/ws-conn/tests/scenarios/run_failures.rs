@@ -1,6 +1,7 @@
 //! The table over the blocking driver, with the transport failing at operation 0, 1, 2 and so on, until it is not met.
 
-use crate::run_blocking;
+use crate::app::By;
+use crate::run_blocking::run_by;
 use crate::run_machine::each;
 use crate::scenario::{Failure, Outcome, Scenario, closed};
 use std::io::ErrorKind;
@@ -10,20 +11,25 @@ use ws_testkit::{chunks, naive};
 
 #[test]
 fn a_short_late_or_interrupted_operation_changes_nothing() {
-    for how in [Fault::Short, Fault::Interrupted, Fault::TimedOut] {
+    for (how, by) in each_way([Fault::Short, Fault::Interrupted, Fault::TimedOut]) {
         each(|scenario, role| {
-            at_every_operation(scenario, role, how, run_blocking::run, |outcome| scenario.check(role, outcome))
+            at_every_operation(scenario, role, how, run_by(by), |outcome| scenario.check(role, outcome))
         });
     }
 }
 
 #[test]
 fn a_transport_that_fails_ends_the_connection_and_nothing_false_is_received_or_sent() {
-    for how in [Fault::Error(ErrorKind::ConnectionAborted), Fault::Reset] {
+    for (how, by) in each_way([Fault::Error(ErrorKind::ConnectionAborted), Fault::Reset]) {
         each(|scenario, role| {
-            at_every_operation(scenario, role, how, run_blocking::run, |outcome| is_beginning(scenario, role, outcome))
+            at_every_operation(scenario, role, how, run_by(by), |outcome| is_beginning(scenario, role, outcome))
         });
     }
+}
+
+/// Each fault, whichever way is sent.
+pub(crate) fn each_way<const N: usize>(faults: [Fault; N]) -> impl Iterator<Item = (Fault, By)> {
+    faults.into_iter().flat_map(|how| By::EACH.map(|by| (how, by)))
 }
 
 pub(crate) fn at_every_operation(

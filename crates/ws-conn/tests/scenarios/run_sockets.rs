@@ -1,6 +1,6 @@
 //! The table over the blocking driver and real sockets, once each.
 
-use crate::app::play;
+use crate::app::{By, play};
 use crate::blocking::Driver;
 use crate::extension::{Roll, Unroll};
 use crate::run_machine::each;
@@ -70,9 +70,12 @@ fn run<S: Transport>(scenario: &Scenario, role: Role, stream: S) -> Result<Outco
     // What was sent is known to the peer.
     if scenario.extension {
         let conn = Conn::with_extension(read, write, role, Unroll::default(), Roll::default());
-        play(&mut Driver::new(conn, timeouts, Vec::new), scenario)
+        play(&mut Driver::new(By::SenderMut, conn, timeouts, Vec::new), scenario)
     } else {
-        play(&mut Driver::new(Conn::with_extension(read, write, role, Plain, Plain), timeouts, Vec::new), scenario)
+        play(
+            &mut Driver::new(By::SenderMut, Conn::with_extension(read, write, role, Plain, Plain), timeouts, Vec::new),
+            scenario,
+        )
     }
 }
 

@@ -3,9 +3,9 @@
 //! The kit's transport never waits; where it would, the future is woken at once and asks again. Time is tokio's, and stands
 //! still as long as there is something to do.
 
-use crate::app::{App, Parts, check_stream, play};
+use crate::app::{App, By, Parts, check_stream, play};
 use crate::extension::{Roll, Unroll};
-use crate::run_failures::{at_every_operation, is_beginning};
+use crate::run_failures::{at_every_operation, each_way, is_beginning};
 use crate::run_machine::{cuts, each};
 use crate::scenario::{Call, Event, Failure, Outcome, Scenario};
 use core::pin::Pin;
@@ -26,12 +26,14 @@ fn every_scenario_comes_out_as_it_must_over_the_tokio_driver() {
     each_merged(|scenario, role| {
         let wire = scenario.wire(role);
         for pieces in core::iter::once(chunks::whole(&wire)).chain(cuts(&wire)) {
-            let transport = Script::of_pieces(&pieces).start();
-            let outcome = run(scenario, role, &transport)?;
-            let cut = pieces.iter().map(|piece| piece.len()).take(40).collect::<Vec<_>>();
-            scenario.check(role, &outcome).map_err(|error| format!("in pieces of {cut:?}: {error}"))?;
-            if transport.ran_dry() || !transport.is_exhausted() || !transport.write_is_shut_down() {
-                return Err(format!("in pieces of {cut:?}: not read to its end, or not closed"));
+            for by in By::EACH {
+                let transport = Script::of_pieces(&pieces).start();
+                let outcome = run(by, scenario, role, &transport)?;
+                let cut = pieces.iter().map(|piece| piece.len()).take(40).collect::<Vec<_>>();
+                scenario.check(role, &outcome).map_err(|error| format!("{by:?}, in pieces of {cut:?}: {error}"))?;
+                if transport.ran_dry() || !transport.is_exhausted() || !transport.write_is_shut_down() {
+                    return Err(format!("{by:?}, in pieces of {cut:?}: not read to its end, or not closed"));
+                }
             }
         }
         Ok(())
@@ -40,9 +42,9 @@ fn every_scenario_comes_out_as_it_must_over_the_tokio_driver() {
 
 #[test]
 fn a_short_late_or_interrupted_operation_changes_nothing_over_the_tokio_driver() {
-    for how in [Fault::Short, Fault::Interrupted, Fault::TimedOut] {
+    for (how, by) in each_way([Fault::Short, Fault::Interrupted, Fault::TimedOut]) {
         each_merged(|scenario, role| {
-            at_every_operation(scenario, role, how, run, |outcome| {
+            at_every_operation(scenario, role, how, run_by(by), |outcome| {
                 let scenario = if how == Fault::TimedOut { &late(scenario, role, outcome)? } else { scenario };
                 scenario.check(role, outcome)
             })
@@ -62,9 +64,9 @@ fn late(scenario: &Scenario, role: Role, outcome: &Outcome) -> Result<Scenario, 
 
 #[test]
 fn a_transport_that_fails_ends_the_tokio_connection_and_nothing_false_is_received_or_sent() {
-    for how in [Fault::Error(ErrorKind::ConnectionAborted), Fault::Reset] {
+    for (how, by) in each_way([Fault::Error(ErrorKind::ConnectionAborted), Fault::Reset]) {
         each_merged(|scenario, role| {
-            at_every_operation(scenario, role, how, run, |outcome| is_beginning(scenario, role, outcome))
+            at_every_operation(scenario, role, how, run_by(by), |outcome| is_beginning(scenario, role, outcome))
         });
     }
 }
@@ -79,24 +81,29 @@ fn each_merged(run: impl Fn(&Scenario, Role) -> Result<(), String>) {
     });
 }
 
-fn run(scenario: &Scenario, role: Role, transport: &Transport) -> Result<Outcome, String> {
+fn run_by(by: By) -> impl Fn(&Scenario, Role, &Transport) -> Result<Outcome, String> {
+    move |scenario, role, transport| run(by, scenario, role, transport)
+}
+
+fn run(by: By, scenario: &Scenario, role: Role, transport: &Transport) -> Result<Outcome, String> {
     if scenario.extension {
-        play(&mut over_script(transport, role, Unroll::default(), Roll::default()), scenario)
+        play(&mut over_script(by, transport, role, Unroll::default(), Roll::default()), scenario)
     } else {
-        play(&mut over_script(transport, role, Plain, Plain), scenario)
+        play(&mut over_script(by, transport, role, Plain, Plain), scenario)
     }
 }
 
-fn over_script<D: Decode, E: Encode>(transport: &Transport, role: Role, decode: D, encode: E) -> Driver<D, E> {
+fn over_script<D: Decode, E: Encode>(by: By, transport: &Transport, role: Role, decode: D, encode: E) -> Driver<D, E> {
     let (read, write) = (Ready(transport.reader()), Closing(transport.writer()));
     let conn = RUNTIME.with(|runtime| {
         let _time = runtime.enter();
         Conn::with_extension(read, write, role, decode, encode)
     });
-    Driver { conn, parts: Parts::default(), transport: transport.clone() }
+    Driver { by, conn, parts: Parts::default(), transport: transport.clone() }
 }
 
 struct Driver<D: Decode, E: Encode> {
+    by: By,
     conn: Conn<Ready, Closing, D, E>,
     parts: Parts,
     transport: Transport,
@@ -122,7 +129,6 @@ impl<D: Decode, E: Encode> App for Driver<D, E> {
 
 impl<D: Decode, E: Encode> Driver<D, E> {
     async fn call(&mut self, call: &Call) -> Result<Option<Event>, Failure> {
-        let sender = self.conn.sender();
         match call {
             Call::Receive(len) => {
                 let mut into = vec![0xEE; *len];
@@ -171,24 +177,35 @@ impl<D: Decode, E: Encode> Driver<D, E> {
                     return Ok(Some(event));
                 }
             },
-            Call::Send(opcode, payload) => sender.send(*opcode, payload, LONG).await?,
-            Call::Feed(opcode, payload) => sender.feed(*opcode, payload, LONG).await?,
-            Call::Flush => sender.flush(LONG).await?,
+            Call::Send(opcode, payload) => match self.by {
+                By::Sender => self.conn.sender().send(*opcode, payload, LONG).await?,
+                By::SenderMut => self.conn.sender_mut().send(*opcode, payload, LONG).await?,
+            },
+            Call::Feed(opcode, payload) => match self.by {
+                By::Sender => self.conn.sender().feed(*opcode, payload, LONG).await?,
+                By::SenderMut => self.conn.sender_mut().feed(*opcode, payload, LONG).await?,
+            },
+            Call::Flush => match self.by {
+                By::Sender => self.conn.sender().flush(LONG).await?,
+                By::SenderMut => self.conn.sender_mut().flush(LONG).await?,
+            },
             Call::SendStream(opcode, fragments) => {
-                let mut writer = sender.send_stream(*opcode, LONG).await?;
+                let mut writer = self.conn.sender().send_stream(*opcode, LONG).await?;
                 for fragment in fragments {
                     writer.write_chunk(fragment).await?;
                 }
                 writer.finish().await?;
             }
-            Call::GiveUp(opcode, payload) => sender.send_stream(*opcode, LONG).await?.write_chunk(payload).await?,
+            Call::GiveUp(opcode, payload) => {
+                self.conn.sender().send_stream(*opcode, LONG).await?.write_chunk(payload).await?
+            }
             Call::SendFrame(opcode, fin, payload) => {
                 let mut frames = self.conn.frames(TIMEOUTS);
                 frames.set_write_mode(*opcode, *fin);
                 frames.write_frame(payload).await?;
             }
             Call::Close(code, reason) => {
-                sender.send_close(CloseCode::new(*code), reason, LONG).await?;
+                self.conn.sender().send_close(CloseCode::new(*code), reason, LONG).await?;
             }
             Call::Finish(code, reason) => {
                 let closed = self.conn.finish(CloseCode::new(*code), reason, LONG).await?;

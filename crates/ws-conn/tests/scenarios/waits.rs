@@ -1,6 +1,6 @@
 //! The laws of time. The machine says which wait it is and whether it is another one; the driver says when it is over.
 
-use crate::app::App;
+use crate::app::{App, By};
 use crate::blocking::over_script;
 use crate::scenario::{Call, Event, Failure, closed};
 use core::time::Duration;
@@ -160,7 +160,7 @@ fn dripping(begin: &[Frame], drip: &[u8]) -> Vec<Meets> {
 /// Makes the calls one after the other, the last one until it fails: what they gave, the failure, and when it came.
 fn timed(steps: Vec<Meets>, calls: &[Call]) -> (Vec<Event>, Failure, Duration, Vec<Frame>) {
     let transport = Script::new(steps).start();
-    let mut app = over_script(&transport, Role::Server, Plain, Plain, TIMEOUTS);
+    let mut app = over_script(By::Sender, &transport, Role::Server, Plain, Plain, TIMEOUTS);
     let again = calls.iter().chain(core::iter::repeat(calls.last().unwrap()));
     let mut events = Vec::new();
     for call in again.take(1000) {
@@ -271,7 +271,7 @@ fn section_7_1_1_the_wait_for_the_peers_close_runs_from_ours() {
 #[test]
 fn a_peer_that_drains_slowly_does_not_extend_the_wire_of_a_send() {
     let transport = Script::new([Meets::Eof]).write_limit(100).write_takes(secs(1)).start();
-    let mut app = over_script(&transport, Role::Server, Plain, Plain, TIMEOUTS);
+    let mut app = over_script(By::Sender, &transport, Role::Server, Plain, Plain, TIMEOUTS);
     let failure = app.call(&Call::Send(Opcode::BINARY, vec![0; 100_000]));
     assert_eq!(failure, Err(timeout(Wait::Wire)));
     assert_eq!(transport.clock().now(), secs(10));

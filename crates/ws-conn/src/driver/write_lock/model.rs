@@ -6,7 +6,7 @@
 
 use super::{CLOSING, MESSAGE, WriteLock};
 use crate::driver::deadline::Patience;
-use crate::driver::sync::TryGuard;
+use crate::driver::sync::{Arc as Shared, TryGuard};
 use alloc::sync::Arc;
 use core::cell::Cell;
 use core::time::Duration;
@@ -73,6 +73,25 @@ fn a_thread_that_waits_for_its_turn_is_woken_when_the_connection_closes() {
         model.0.lock.set(CLOSING);
         model.0.lock.ask(|writing| model.serve(writing));
         Vec::from([waiting])
+    });
+}
+
+/// Who has the lock to itself does without it, and sees what those have done who had it before.
+#[test]
+fn who_is_left_alone_sees_what_was_written_before() {
+    crate::driver::model::check(3, || {
+        let mut lock = Shared::new(WriteLock::new(0));
+        let other = Shared::clone(&lock);
+        let writes = thread::spawn(move || {
+            let mut guard = other.try_lock().unwrap();
+            *guard += 1;
+            other.unlock(guard, |_| ());
+        });
+        let alone = Shared::get_mut(&mut lock).and_then(WriteLock::get_mut).map(|value| *value);
+        assert!(alone.is_none_or(|value| value == 1));
+        writes.join().unwrap();
+        let value = Shared::get_mut(&mut lock).and_then(WriteLock::get_mut);
+        assert_eq!(value, Some(&mut 1));
     });
 }
 

@@ -1,6 +1,7 @@
 use super::{Drops, each_transport, messages, text};
 use crate::T;
 use crate::transport::{Pair, Peer};
+use core::cell::Cell;
 use std::collections::BTreeSet;
 use tokio::io::AsyncWriteExt;
 use ws_conn::{CloseCode, Opcode};
@@ -28,6 +29,39 @@ fn a_dropped_feed_and_flush_are_whole_or_absent() {
         let fed = peer.poll(async { sender.feed(opcode, payload, T.wire).await.unwrap() }, polls).is_some();
         peer.poll(async { sender.flush(T.wire).await.unwrap() }, polls);
         fed
+    });
+}
+
+#[test]
+fn a_dropped_send_of_the_connection_itself_is_whole_or_absent() {
+    sending(|conn, peer, (opcode, payload), polls| {
+        let mut sender = conn.sender_mut();
+        peer.poll(async { sender.send(opcode, payload, T.wire).await.unwrap() }, polls).is_some()
+    });
+}
+
+#[test]
+fn a_dropped_feed_and_flush_of_the_connection_itself_are_whole_or_absent() {
+    sending(|conn, peer, (opcode, payload), polls| {
+        let mut sender = conn.sender_mut();
+        let fed = peer.poll(async { sender.feed(opcode, payload, T.wire).await.unwrap() }, polls).is_some();
+        peer.poll(async { sender.flush(T.wire).await.unwrap() }, polls);
+        fed
+    });
+}
+
+/// Each frame by whom it comes: what one of them has left the other goes on with.
+#[test]
+fn dropped_sends_of_the_connection_and_of_a_handle_in_turns_are_whole_or_absent() {
+    let handles = Cell::new(false);
+    sending(|conn, peer, (opcode, payload), polls| {
+        if handles.replace(!handles.get()) {
+            let sender = conn.sender();
+            peer.poll(async { sender.send(opcode, payload, T.wire).await.unwrap() }, polls).is_some()
+        } else {
+            let mut sender = conn.sender_mut();
+            peer.poll(async { sender.send(opcode, payload, T.wire).await.unwrap() }, polls).is_some()
+        }
     });
 }
 

@@ -11,9 +11,8 @@ pub(crate) fn with_message<R: Input, W: Output>(
     conn: &mut Conn<R, W>,
     timeouts: Timeouts,
 ) -> Result<Infallible, Error> {
-    let sender = conn.sender();
     loop {
-        let message = conn.message(timeouts)?;
+        let (message, mut sender) = conn.message_and_sender(timeouts)?;
         sender.feed(message.opcode(), &message, timeouts.wire)?;
     }
 }
@@ -25,9 +24,8 @@ pub(crate) fn with_receive<R: Input, W: Output>(
     timeouts: Timeouts,
     buffer: &mut [u8],
 ) -> Result<Infallible, Error> {
-    let sender = conn.sender();
     loop {
         let received = conn.receive(buffer, timeouts)?;
-        sender.feed(received.opcode, &buffer[..received.len], timeouts.wire)?;
+        conn.sender_mut().feed(received.opcode, &buffer[..received.len], timeouts.wire)?;
     }
 }

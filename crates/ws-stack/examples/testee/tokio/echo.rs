@@ -7,8 +7,10 @@ use ws_stack::{Conn, Error, Timeouts};
 /// Sends back each message as it came, until there is an error: at the latest that the connection is closed.
 ///
 /// One write answers all messages that one read has brought: what is fed goes out before the connection waits.
-///
-/// Not an `async fn`, whose future would hold the arguments twice: it lies in the task of each connection.
+#[expect(
+    clippy::manual_async_fn,
+    reason = "the future of one holds its arguments twice, in the task of each connection"
+)]
 pub(crate) fn with_message<'c, R, W>(
     conn: &'c mut Conn<R, W>,
     timeouts: &'c Timeouts,
@@ -17,10 +19,9 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let sender = conn.sender();
     async move {
         loop {
-            let message = conn.message(*timeouts).await?;
+            let (message, mut sender) = conn.message_and_sender(*timeouts).await?;
             sender.feed(message.opcode(), &message, timeouts.wire).await?;
         }
     }
@@ -37,9 +38,8 @@ where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
-    let sender = conn.sender();
     loop {
         let received = conn.receive(buffer, *timeouts).await?;
-        sender.feed(received.opcode, &buffer[..received.len], timeouts.wire).await?;
+        conn.sender_mut().feed(received.opcode, &buffer[..received.len], timeouts.wire).await?;
     }
 }
