@@ -108,6 +108,21 @@ fn an_echo_does_not_allocate() {
     }
 }
 
+/// What a connection has grown to hold its messages does not end with it.
+#[test]
+fn the_buffer_of_large_messages_serves_the_next_connection() {
+    let _alone = LARGE_BUFFERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let receive_one = || {
+        let wire = wire(Role::Server, Opcode::BINARY, 1 << 20);
+        let mut conn = Conn::over((Repeated::new(wire), Counted::default()), Role::Server);
+        let count = count_allocations(|| assert_eq!(conn.message(TIMEOUTS).unwrap().len(), 1 << 20));
+        count.bytes
+    };
+    receive_one();
+    let next = receive_one();
+    assert!(next < 1 << 20, "{next} bytes");
+}
+
 type Wire = Conn<Untimed<Repeated>, Untimed<Counted>>;
 
 /// Receives every kind of message once, then some more times, and these without allocating.

@@ -162,6 +162,22 @@ fn an_idle_connection_holds_at_most_512_bytes() {
     }
 }
 
+/// What a connection has grown to hold its messages does not end with it.
+#[test]
+fn the_buffer_of_large_messages_serves_the_next_connection() {
+    let _alone = alone();
+    let receive_one = || {
+        let mut conn = repeating(Role::Server, wire(Role::Server, Opcode::BINARY, 1 << 20));
+        let count = count_allocations(|| {
+            run(async { assert_eq!(conn.message(TIMEOUTS).await.unwrap().len(), 1 << 20) });
+        });
+        count.bytes
+    };
+    receive_one();
+    let next = receive_one();
+    assert!(next < 1 << 20, "{next} bytes");
+}
+
 /// A connection on the heap after an exchange of 125 bytes and of 1 MiB each way, that waited until now.
 fn idle(role: Role, wire: &Rc<RefCell<Given>>, controls: &[Frame]) -> Box<Waiting> {
     let mut conn = Box::new(Conn::new(Gives(Rc::clone(wire)), Takes, role));

@@ -53,8 +53,8 @@ impl DerefMut for MessageRef<'_> {
 /// The buffer of messages that do not lie in the read buffer as a whole. It grows with what has come, never with what is
 /// announced.
 ///
-/// A connection that waits for its next message holds none: they go to a store of the process, from which the next
-/// message of any connection takes them.
+/// A connection that waits for its next message holds none, nor does one that has ended: they go to a store of the
+/// process, from which the next message of any connection takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Buffer);
 
@@ -115,6 +115,12 @@ impl Held {
     /// How many buffers the process keeps, and of which size at most: 32 MiB in all.
     const SPARE: usize = 8;
     const SPARE_SIZE: usize = 4 * 1024 * 1024;
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.recycle();
+    }
 }
 
 /// The smallest of the buffers that is large enough.
