@@ -43,7 +43,7 @@ impl Mask {
     }
 
     /// Masks or unmasks the next `payload.len()` bytes in place.
-    #[inline]
+    #[inline(always)]
     pub fn apply(&mut self, payload: &mut [u8]) {
         // "Octet i of the transformed data ("transformed-octet-i") is the XOR of octet i of the original data
         // ("original-octet-i") with octet at index i modulo 4 of the masking key" -- RFC 6455, section 5.3

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use super::case::Case;
 use super::measure::{Table, runtime};
-use super::{Library, TASKS};
+use super::{Library, TASKS, Task};
 use crate::Result;
 use crate::artifact::built;
 
@@ -22,7 +22,7 @@ pub fn allocations(
 ) -> Result<Vec<Table<(f64, f64)>>> {
     let runtime = runtime()?;
     let mut tables = Vec::new();
-    for task in TASKS {
+    for task in TASKS.into_iter().filter(|task| !matches!(task, Task::Mask(_))) {
         let mut rows = Vec::new();
         for &library in libraries.iter().filter(|library| library.can(task)) {
             let mut cell = |&size: &usize| {

@@ -4,6 +4,7 @@
 
 mod allocations;
 mod case;
+mod masking;
 mod measure;
 mod meter;
 mod ours;
@@ -32,6 +33,8 @@ pub struct Library {
     pub name: &'static str,
     receive: Option<fn(Receive<'_>) -> Play<'_>>,
     send: Option<fn(Send<'_>) -> Play<'_>>,
+    /// Its routine to mask with, if it has one that others may call.
+    mask: Option<fn(&mut [u8], [u8; 4])>,
     /// Whether it can hold back messages, to write several at once.
     batches: bool,
 }

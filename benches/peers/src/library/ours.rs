@@ -12,24 +12,28 @@ pub(super) static LIBRARIES: [Library; 4] = [
         name: "ws-stack",
         receive: Some(|receive| Box::pin(tokio_message(receive))),
         send: Some(|send| Box::pin(tokio_send(send))),
+        mask: Some(|payload, key| ws_frame::Mask::new(key).apply(payload)),
         batches: true,
     },
     Library {
         name: "ws-stack+receive",
         receive: Some(|receive| Box::pin(tokio_receive(receive))),
         send: None,
+        mask: None,
         batches: false,
     },
     Library {
         name: "ws-stack+blocking",
         receive: Some(|receive| Box::pin(async { blocking_message(receive) })),
         send: Some(|send| Box::pin(async { blocking_send(send) })),
+        mask: None,
         batches: true,
     },
     Library {
         name: "ws-stack+blocking+receive",
         receive: Some(|receive| Box::pin(async { blocking_receive(receive) })),
         send: None,
+        mask: None,
         batches: false,
     },
 ];

@@ -143,10 +143,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_checked() {
-        for (side, key) in [(Side::Server, None), (Side::Client, Some([9, 8, 7, 6]))] {
+        for (side, keys) in [(Side::Server, [None; 2]), (Side::Client, [Some([9, 8, 7, 6]), Some([5, 4, 3, 2])])] {
             for size in [5, 126, 65536] {
                 let payload = Kind::Binary.payload(size);
-                let wrote = frame(BINARY, &payload, key).repeat(2);
+                let wrote = keys.map(|key| frame(BINARY, &payload, key)).concat();
                 assert_eq!(wrote.len(), 2 * frame_len(side, size));
                 assert_eq!(check(&wrote, side, &payload, 2), Ok(()));
                 assert!(check(&wrote, side, &payload, 1).unwrap_err().contains("more than"));
@@ -154,6 +154,9 @@ mod tests {
                 let mut wrong = wrote.clone();
                 *wrong.last_mut().unwrap() ^= 1;
                 assert_eq!(check(&wrong, side, &payload, 2), Err("message 2 is not what was to be sent".into()));
+                let again = frame(BINARY, &payload, keys[0]).repeat(2);
+                let used = "message 2 is masked with a key that was used before";
+                assert_eq!(check(&again, side, &payload, 2).err().as_deref(), keys[0].map(|_| used));
                 wrong[0] ^= 1;
                 assert_eq!(check(&wrong, side, &payload, 2), Err("message 1 is not what was to be sent".into()));
             }

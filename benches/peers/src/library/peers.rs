@@ -15,12 +15,14 @@ pub(super) static LIBRARIES: [Library; 8] = [
         name: "tungstenite",
         receive: Some(|receive| Box::pin(async { tungstenite_receive(receive) })),
         send: Some(|send| Box::pin(async { tungstenite_send(send) })),
+        mask: None,
         batches: true,
     },
     Library {
         name: "tokio-tungstenite",
         receive: Some(|receive| Box::pin(tokio_tungstenite_receive(receive))),
         send: Some(|send| Box::pin(tokio_tungstenite_send(send))),
+        mask: None,
         batches: true,
     },
     // It has no buffer to write to.
@@ -28,30 +30,35 @@ pub(super) static LIBRARIES: [Library; 8] = [
         name: "fastwebsockets",
         receive: Some(|receive| Box::pin(fastwebsockets_receive(receive))),
         send: Some(|send| Box::pin(fastwebsockets_send(send))),
+        mask: Some(fastwebsockets::unmask),
         batches: false,
     },
     Library {
         name: "tokio-websockets",
         receive: Some(|receive| Box::pin(tokio_websockets_receive(receive))),
         send: Some(|send| Box::pin(tokio_websockets_send(send))),
+        mask: None,
         batches: true,
     },
     Library {
         name: "sockudo-ws",
         receive: Some(|receive| Box::pin(sockudo_receive(receive))),
         send: Some(|send| Box::pin(sockudo_send(send))),
+        mask: Some(sockudo_ws::mask::apply_mask),
         batches: true,
     },
     Library {
         name: "yawc",
         receive: Some(|receive| Box::pin(yawc_receive(receive))),
         send: Some(|send| Box::pin(yawc_send(send))),
+        mask: Some(yawc::mask::apply_mask),
         batches: true,
     },
     Library {
         name: "soketto",
         receive: Some(|receive| Box::pin(soketto_receive(receive))),
         send: Some(|send| Box::pin(soketto_send(send))),
+        mask: Some(soketto_mask),
         batches: true,
     },
     // Several messages are held back by a buffer of the caller's.
@@ -59,9 +66,16 @@ pub(super) static LIBRARIES: [Library; 8] = [
         name: "web-socket",
         receive: Some(|receive| Box::pin(web_socket_receive(receive))),
         send: Some(|send| Box::pin(web_socket_send(send))),
+        mask: None,
         batches: true,
     },
 ];
+
+fn soketto_mask(payload: &mut [u8], key: [u8; 4]) {
+    let mut header = soketto::base::Header::new(soketto::base::OpCode::Binary);
+    header.set_masked(true).set_mask(u32::from_be_bytes(key));
+    soketto::base::Codec::apply_mask(&header, payload);
+}
 
 fn tungstenite_receive(Receive { wire, meter, .. }: Receive<'_>) -> Result<()> {
     let mut socket = tungstenite::WebSocket::from_raw_socket(wire, tungstenite::protocol::Role::Server, None);

@@ -11,6 +11,8 @@ pub enum Task {
     Receive(Kind),
     /// To send binary messages, and flush after so many.
     Send(Side, usize),
+    /// To mask payloads in their place, which lies so many bytes behind a multiple of 64.
+    Mask(usize),
 }
 
 /// Who sends. A client masks.
@@ -26,7 +28,7 @@ impl Task {
     /// The sizes that it is done with: where several messages are held back, the small ones.
     pub fn sizes(self) -> &'static [usize] {
         match self {
-            Self::Receive(_) | Self::Send(_, 1) => &SIZES,
+            Self::Receive(_) | Self::Send(_, 1) | Self::Mask(_) => &SIZES,
             Self::Send(..) => &SIZES[..3],
         }
     }
@@ -41,6 +43,8 @@ impl Task {
             Self::Send(Side::Server, _) => "send-server-batch",
             Self::Send(Side::Client, 1) => "send-client",
             Self::Send(Side::Client, _) => "send-client-batch",
+            Self::Mask(0) => "mask-aligned",
+            Self::Mask(_) => "mask-unaligned",
         }
     }
 }
@@ -56,12 +60,14 @@ impl fmt::Display for Task {
                 write!(f, "Send binary messages, as a {side}, ")?;
                 if *batch == 1 { f.write_str("flushed each") } else { write!(f, "flushed after each {batch}") }
             }
+            Self::Mask(0) => f.write_str("Mask payloads in their place, aligned"),
+            Self::Mask(_) => f.write_str("Mask payloads in their place, not aligned"),
         }
     }
 }
 
 /// All of them.
-pub const TASKS: [Task; 7] = [
+pub const TASKS: [Task; 9] = [
     Task::Receive(Kind::Binary),
     Task::Receive(Kind::Ascii),
     Task::Receive(Kind::Multibyte),
@@ -69,6 +75,8 @@ pub const TASKS: [Task; 7] = [
     Task::Send(Side::Server, BATCH),
     Task::Send(Side::Client, 1),
     Task::Send(Side::Client, BATCH),
+    Task::Mask(0),
+    Task::Mask(1),
 ];
 
 /// The sizes of messages, in bytes.
