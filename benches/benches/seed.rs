@@ -79,11 +79,11 @@ fn send(c: &mut Criterion) {
 
     let (near, far) = pair();
     let reader = reads(far);
-    let conn = Conn::over(near, Role::Server);
-    let sender = conn.sender();
+    let mut conn = Conn::over(near, Role::Server);
     group.bench_function("buffer", |b| {
-        b.iter(|| sender.send(Opcode::BINARY, black_box(&payload), TIMEOUTS.wire).unwrap());
+        b.iter(|| conn.sender_mut().send(Opcode::BINARY, black_box(&payload), TIMEOUTS.wire).unwrap());
     });
+    let sender = conn.sender();
     group.bench_function("stream", |b| {
         b.iter(|| {
             let mut writer = sender.send_stream(Opcode::BINARY, TIMEOUTS.wire).unwrap();

@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     let payload = vec![b'x'; message];
     for conn in &mut open {
-        conn.sender().send(Opcode::BINARY, &payload, SOON).await?;
+        conn.sender_mut().send(Opcode::BINARY, &payload, SOON).await?;
         conn.set_message_limit(message);
         conn.message(Timeouts::new(SOON, SOON)).await?;
     }

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | receive whole messages | [`Conn::receive`] into a buffer of yours, [`Conn::message`] lent from the connection's |
 //! | receive a message of any length | [`Conn::receive_stream`], a `Read` |
-//! | send messages | [`Sender::send`]; [`Sender::feed`] and [`Sender::flush`], many at once |
+//! | send messages | [`Conn::sender_mut`] where the connection is, [`Sender::send`] from any thread; `feed` and `flush`, many at once |
+//! | answer a message that is lent | [`Conn::message_and_sender`] |
 //! | send a message of unknown length | [`Sender::send_stream`], a `Write` |
 //! | close | [`Conn::finish`] in order, [`Sender::send_close`] from any thread, [`Sender::abort`] at once |
 //! | see each frame | [`Conn::frames`] |
@@ -23,7 +24,8 @@
 //! where none came about.
 
 pub use ws_conn::blocking::{
-    Conn, Frames, HangUp, Input, MessageReader, MessageRef, MessageWriter, Output, Sender, Socket, Transport, Untimed,
+    Conn, Frames, HangUp, Input, MessageReader, MessageRef, MessageWriter, Output, Sender, SenderMut, Socket,
+    Transport, Untimed,
 };
 
 #[cfg(feature = "http")]

@@ -21,7 +21,8 @@
 //! | open a connection | [`Connect`] |
 //! | receive whole messages | [`Conn::receive`] into a buffer of yours, [`Conn::message`] lent from the connection's |
 //! | receive a message of any length | [`Conn::receive_stream`], an `AsyncRead` |
-//! | send messages | [`Sender::send`]; [`Sender::feed`] and [`Sender::flush`], many at once |
+//! | send messages | [`Conn::sender_mut`] where the connection is, [`Sender::send`] from any task; `feed` and `flush`, many at once |
+//! | answer a message that is lent | [`Conn::message_and_sender`] |
 //! | send a message of unknown length | [`Sender::send_stream`], an `AsyncWrite` |
 //! | own messages, as `Stream` and `Sink` | `Messages` (feature `messages`) |
 //! | close | [`Conn::finish`] in order, [`Sender::send_close`] from any task, [`Sender::abort`] at once |
@@ -41,7 +42,7 @@
 //! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let wire = Duration::from_secs(1);
 //! let mut conn = Connect::to("ws://127.0.0.1:9001/")?.open().await?.conn;
-//! conn.sender().send(Opcode::TEXT, b"hello", wire).await?;
+//! conn.sender_mut().send(Opcode::TEXT, b"hello", wire).await?;
 //! let message = conn.message(Timeouts::new(wire, Duration::from_secs(60))).await?;
 //! println!("{:?}", message.text());
 //! conn.finish(CloseCode::NORMAL, "bye", wire).await?;
@@ -74,7 +75,8 @@ pub use ws_conn::{
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub use ws_conn::tokio::{
-    Conn, Frames, Keepalive, MessageReader, MessageRef, MessageWriter, Sender, Transport, Whole, WholeRead, WholeWrite,
+    Conn, Frames, Keepalive, MessageReader, MessageRef, MessageWriter, Sender, SenderMut, Transport, Whole, WholeRead,
+    WholeWrite,
 };
 #[cfg(feature = "messages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "messages")))]

@@ -1,5 +1,5 @@
-//! Ours: over tokio and over blocking transports, by `message`, which lends the message, and by `receive`, which reads it into a
-//! buffer of the caller's.
+//! Ours: over tokio and over blocking transports; by `message`, which lends the message, and by `receive`, which reads it into a
+//! buffer of the caller's; sent by the connection itself, and by a handle that others may have as well.
 
 use core::time::Duration;
 use ws_conn::{Opcode, Role, Timeouts, blocking, tokio};
@@ -7,7 +7,7 @@ use ws_conn::{Opcode, Role, Timeouts, blocking, tokio};
 use super::{Library, Receive, Send, Side};
 use crate::Result;
 
-pub(super) static LIBRARIES: [Library; 4] = [
+pub(super) static LIBRARIES: [Library; 6] = [
     Library {
         name: "ws-stack",
         receive: Some(|receive| Box::pin(tokio_message(receive))),
@@ -23,6 +23,13 @@ pub(super) static LIBRARIES: [Library; 4] = [
         batches: false,
     },
     Library {
+        name: "ws-stack+sender",
+        receive: None,
+        send: Some(|send| Box::pin(tokio_sender(send))),
+        mask: None,
+        batches: true,
+    },
+    Library {
         name: "ws-stack+blocking",
         receive: Some(|receive| Box::pin(async { blocking_message(receive) })),
         send: Some(|send| Box::pin(async { blocking_send(send) })),
@@ -35,6 +42,13 @@ pub(super) static LIBRARIES: [Library; 4] = [
         send: None,
         mask: None,
         batches: false,
+    },
+    Library {
+        name: "ws-stack+blocking+sender",
+        receive: None,
+        send: Some(|send| Box::pin(async { blocking_sender(send) })),
+        mask: None,
+        batches: true,
     },
 ];
 
@@ -76,35 +90,47 @@ fn blocking_receive(Receive { wire, size, meter, .. }: Receive<'_>) -> Result<()
     Ok(())
 }
 
+/// Sends messages by whatever sends, and waits for it in its way.
+macro_rules! send_all {
+    ($sender:ident, $message:ident, $meter:ident $(, $wait:tt)?) => {
+        while $meter.more() {
+            if $meter.each() {
+                $sender.send(Opcode::BINARY, $message.bytes(), TIMEOUTS.wire)$(.$wait)??;
+                continue;
+            }
+            $sender.feed(Opcode::BINARY, $message.bytes(), TIMEOUTS.wire)$(.$wait)??;
+            if $meter.due() {
+                $sender.flush(TIMEOUTS.wire)$(.$wait)??;
+            }
+        }
+    };
+}
+
 async fn tokio_send(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
     let mut conn = tokio::Conn::new(wire.source, wire.sink, role(side));
     let mut sender = conn.sender_mut();
-    while meter.more() {
-        if meter.each() {
-            sender.send(Opcode::BINARY, message.bytes(), TIMEOUTS.wire).await?;
-            continue;
-        }
-        sender.feed(Opcode::BINARY, message.bytes(), TIMEOUTS.wire).await?;
-        if meter.due() {
-            sender.flush(TIMEOUTS.wire).await?;
-        }
-    }
+    send_all!(sender, message, meter, await);
+    Ok(())
+}
+
+async fn tokio_sender(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
+    let conn = tokio::Conn::new(wire.source, wire.sink, role(side));
+    let sender = conn.sender();
+    send_all!(sender, message, meter, await);
     Ok(())
 }
 
 fn blocking_send(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
     let mut conn = blocking::Conn::over((wire.source, wire.sink), role(side));
     let mut sender = conn.sender_mut();
-    while meter.more() {
-        if meter.each() {
-            sender.send(Opcode::BINARY, message.bytes(), TIMEOUTS.wire)?;
-            continue;
-        }
-        sender.feed(Opcode::BINARY, message.bytes(), TIMEOUTS.wire)?;
-        if meter.due() {
-            sender.flush(TIMEOUTS.wire)?;
-        }
-    }
+    send_all!(sender, message, meter);
+    Ok(())
+}
+
+fn blocking_sender(Send { wire, side, message, meter }: Send<'_>) -> Result<()> {
+    let conn = blocking::Conn::over((wire.source, wire.sink), role(side));
+    let sender = conn.sender();
+    send_all!(sender, message, meter);
     Ok(())
 }
 

@@ -75,9 +75,8 @@ fn connection(stream: TcpStream, peer: SocketAddr, open: &Open) -> Result<(), Ha
 /// The echo itself. Messages that arrive together are answered with one write: what is fed goes out before the
 /// connection waits.
 fn echo(conn: &mut Conn<Socket<TcpStream>, Socket<TcpStream>>) -> Result<Infallible, Error> {
-    let sender = conn.sender();
     loop {
-        let message = conn.message(TIMEOUTS)?;
+        let (message, mut sender) = conn.message_and_sender(TIMEOUTS)?;
         sender.feed(message.opcode(), &message, TIMEOUTS.wire)?;
     }
 }

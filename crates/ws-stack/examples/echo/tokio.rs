@@ -86,9 +86,8 @@ async fn connection(
 /// The echo itself. Messages that arrive together are answered with one write: what is fed goes out before the
 /// connection waits.
 async fn echo(conn: &mut Tcp) -> Result<Infallible, Error> {
-    let sender = conn.sender();
     loop {
-        let message = conn.message(TIMEOUTS).await?;
+        let (message, mut sender) = conn.message_and_sender(TIMEOUTS).await?;
         sender.feed(message.opcode(), &message, TIMEOUTS.wire).await?;
     }
 }
