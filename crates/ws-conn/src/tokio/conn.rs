@@ -4,7 +4,7 @@ use super::io::Transport;
 use super::keepalive::{Keepalive, Pulse};
 use super::line::Line;
 use super::reader::MessageReader;
-use super::receive::{Parking, Place, Stalled};
+use super::receive::{Lending, Parking, Stalled};
 use super::sender::Sender;
 use super::sender_mut::SenderMut;
 use super::timers::Timers;
@@ -178,16 +178,11 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// # Cancel safety
     ///
     /// As [`receive`](Self::receive).
-    pub async fn message_and_sender(
+    pub fn message_and_sender(
         &mut self,
         timeouts: Timeouts,
-    ) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
-        let (opcode, place) = poll_fn(|cx| self.poll_message(cx, timeouts)).await?;
-        let payload = match place {
-            Place::Inbox(range) => self.inbox.as_mut().map(|inbox| inbox.at(range)).unwrap_or_default(),
-            Place::Held(len) => self.held.get_mut(len),
-        };
-        Ok((MessageRef::new(opcode, payload), SenderMut::new(&mut self.line)))
+    ) -> impl Future<Output = Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error>> + use<'_, R, W, D, E> {
+        Lending::new(self, timeouts)
     }
 
     /// Waits for a message to begin and hands out a reader for its payload, of any length.

@@ -1,7 +1,6 @@
 use super::access::Access;
 use super::conn::Conn;
 use super::out::Out;
-use super::receive::Place;
 use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::{Closed, Fault, Misuse};
@@ -156,10 +155,7 @@ where
         }
         match ready!(this.conn.poll_message(cx, this.timeouts)) {
             Ok((opcode, place)) => {
-                let payload = match place {
-                    Place::Inbox(range) => this.conn.inbox.as_mut().map(|inbox| inbox.at(range)).unwrap_or_default(),
-                    Place::Held(len) => this.conn.held.get_mut(len),
-                };
+                let payload = place.lend(&mut this.conn.inbox, &mut this.conn.held);
                 Poll::Ready(Some(Ok(Message { opcode, payload: Bytes::copy_from_slice(payload) })))
             }
             Err(error) => {

@@ -3,8 +3,10 @@
 use super::conn::Conn;
 use super::ending::Ending;
 use super::line::Line;
+use super::sender_mut::SenderMut;
 use super::timers::after;
 use crate::driver::error::Error;
+use crate::driver::message::{Held, MessageRef};
 use crate::driver::pool::Chunk;
 use crate::extension::{Decode, Encode};
 use crate::fault::Fault;
@@ -24,6 +26,16 @@ use ws_frame::Opcode;
 pub(super) enum Place {
     Inbox(Range<usize>),
     Held(usize),
+}
+
+impl Place {
+    #[inline]
+    pub(super) fn lend<'c>(self, inbox: &'c mut Option<Box<Chunk>>, held: &'c mut Held) -> &'c mut [u8] {
+        match self {
+            Self::Inbox(range) => inbox.as_mut().map(|inbox| inbox.at(range)).unwrap_or_default(),
+            Self::Held(len) => held.get_mut(len),
+        }
+    }
 }
 
 /// Since when the queue waits for the peer to read, and the place in it that has to be reached in time.
@@ -70,6 +82,39 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for
         let got = self.conn.inbound.got();
         if self.live && got > 0 {
             self.conn.held.put(self.into.get(..got).unwrap_or_default());
+        }
+    }
+}
+
+/// A call of `message`. It is written out so that what it lends is made in its place, and moved once.
+pub(super) struct Lending<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
+    conn: Option<&'c mut Conn<R, W, D, E>>,
+    timeouts: Timeouts,
+}
+
+impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Lending<'c, R, W, D, E> {
+    #[inline]
+    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
+        Self { conn: Some(conn), timeouts }
+    }
+}
+
+impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Future for Lending<'c, R, W, D, E> {
+    type Output = Result<(MessageRef<'c>, SenderMut<'c, W, E>), Error>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(conn) = self.conn.take() else { return Poll::Pending };
+        match conn.poll_message(cx, self.timeouts) {
+            Poll::Ready(Ok((opcode, place))) => {
+                let message = MessageRef::new(opcode, place.lend(&mut conn.inbox, &mut conn.held));
+                Poll::Ready(Ok((message, SenderMut::new(&mut conn.line))))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            Poll::Pending => {
+                self.conn = Some(conn);
+                Poll::Pending
+            }
         }
     }
 }
