@@ -7,7 +7,7 @@ use core::hint::black_box;
 
 use super::meter::Meter;
 
-/// Some payloads, as many as fit the first cache along with little else, or one.
+/// Some payloads, as many as fit the first cache, or one.
 pub(super) struct Payloads {
     room: Vec<u8>,
     first: usize,
@@ -39,19 +39,23 @@ impl Payloads {
     }
 }
 
-/// Whether a routine masks as it must, at this length and the shorter ones around it.
+/// Whether a routine masks as it must, at this length and the shorter ones around it, from each place to begin.
 pub(super) fn check(mask: fn(&mut [u8], [u8; 4]), payload: &[u8]) -> Result<(), &'static str> {
     let key = [0x37, 0xfa, 0x21, 0x3d];
     for len in payload.len().saturating_sub(8)..=payload.len() {
-        let mut masked = payload[..len].to_vec();
-        mask(&mut masked, key);
-        let expected = payload[..len].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
-        if !masked.iter().copied().eq(expected) {
-            return Err("masks something else");
+        for off in 0..4 {
+            let mut masked = vec![0; off + len];
+            masked[off..].copy_from_slice(&payload[..len]);
+            mask(&mut masked[off..], key);
+            let expected = payload[..len].iter().zip(key.iter().cycle()).map(|(byte, key)| byte ^ key);
+            if !masked[off..].iter().copied().eq(expected) {
+                return Err("masks something else");
+            }
         }
     }
     Ok(())
 }
 
+/// How much of the first cache the payloads take.
 const CACHE: usize = 32 * 1024;
 const MOST: usize = 8;

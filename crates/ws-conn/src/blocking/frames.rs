@@ -77,7 +77,7 @@ impl<'c, R: Input, W: Output, D: Decode, E: Encode> Frames<'c, R, W, D, E> {
         let wire = self.timeouts.wire;
         let op = Sending::fragment(opcode, fin, payload);
         if op.is_close() {
-            return self.conn.sender().send(opcode, payload, wire);
+            return self.conn.sender_mut().send(opcode, payload, wire);
         }
         let data = op.is_data();
         if data && !has_turn {

@@ -90,6 +90,7 @@ impl<W: Output, E: Encode> Line<W, E> {
         Some(result)
     }
 
+    /// What was done alone has failed. Nobody can have taken the lock meanwhile.
     #[cold]
     fn failed(&self, error: Error, wire: Duration) -> Result<(), Error> {
         match self.lock.try_lock() {

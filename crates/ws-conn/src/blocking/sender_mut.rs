@@ -10,8 +10,8 @@ use ws_frame::Opcode;
 
 /// Sends on a connection that is at hand, from the thread that has it: [`Conn::sender_mut`](super::Conn::sender_mut).
 ///
-/// It takes its turn among the [`Sender`](super::Sender)s, if there are any, and does what they do. As long as there is
-/// none, it takes no lock.
+/// It sends in one frame what it is given, as a [`Sender`](super::Sender) does, and takes its turn among them if there are any.
+/// As long as there is none, and no [`MessageWriter`](super::MessageWriter) either, it takes no lock.
 pub struct SenderMut<'c, W: Output, E: Encode = Plain> {
     line: &'c mut Arc<Line<W, E>>,
 }

@@ -19,9 +19,11 @@ pub(crate) struct Hub {
     /// Which waker lies in `tasks.reader`, so that a task that is still known need not lock: it waits for each message
     /// anew. Written under the lock.
     reader: Identity,
+    /// Whether others lie in `tasks`, as 1 or 0. Written under the lock.
+    has_others: AtomicUsize,
 }
 
-/// Where the parts of a waker lie, which is what [`Waker::will_wake`] compares; both 0 for none.
+/// Where the parts of a waker lie, which is what [`Waker::will_wake`] compares; no vtable lies at 0.
 #[derive(Debug)]
 struct Identity {
     data: AtomicUsize,
@@ -41,7 +43,7 @@ struct Tasks {
 impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         let reader = Identity { data: AtomicUsize::new(0), vtable: AtomicUsize::new(0) };
-        Arc::new(Self { tasks: Mutex::new(Tasks::default()), reader })
+        Arc::new(Self { tasks: Mutex::new(Tasks::default()), reader, has_others: AtomicUsize::new(0) })
     }
 
     /// The task that waits to receive; there is one at a time.
@@ -60,13 +62,15 @@ impl Hub {
         self.note(waker, |tasks| &mut tasks.writer, || ());
     }
 
-    /// A task that waits for room, or for a frame to end, without a place in an order.
+    /// A task that waits for room, or for a frame to end, without a place in an order. It looks once more under the lock of
+    /// what it waits for, so that whoever changes that later sees that there are others.
     pub(crate) fn note_other(&self, waker: &Waker) {
         let mut tasks = self.tasks.lock();
         let others = tasks.others.get_or_insert_default();
         if !others.iter().any(|known| known.will_wake(waker)) {
             others.push(waker.clone());
         }
+        self.has_others.store(1, Ordering::Relaxed);
     }
 
     pub(crate) fn wake_reader(&self) {
@@ -74,8 +78,20 @@ impl Hub {
         reader.into_iter().for_each(Waker::wake);
     }
 
+    /// For who has just changed what they wait for.
+    #[inline]
     pub(crate) fn wake_others(&self) {
-        let others = self.tasks.lock().others.take();
+        if self.has_others.load(Ordering::Relaxed) != 0 {
+            self.wake_all_others();
+        }
+    }
+
+    #[cold]
+    fn wake_all_others(&self) {
+        let mut tasks = self.tasks.lock();
+        self.has_others.store(0, Ordering::Relaxed);
+        let others = tasks.others.take();
+        drop(tasks);
         others.into_iter().flat_map(|others| *others).for_each(Waker::wake);
     }
 
@@ -106,7 +122,10 @@ impl Wake for Hub {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Tasks { reader, writer, others } = self.take(core::mem::take);
+        let Tasks { reader, writer, others } = self.take(|tasks| {
+            self.has_others.store(0, Ordering::Relaxed);
+            core::mem::take(tasks)
+        });
         writer.into_iter().chain(reader).chain(others.into_iter().flat_map(|others| *others)).for_each(Waker::wake);
     }
 }

@@ -53,8 +53,8 @@ impl DerefMut for MessageRef<'_> {
 /// The buffer of messages that do not lie in the read buffer as a whole. It grows with what has come, never with what is
 /// announced.
 ///
-/// A connection that waits for its next message holds none, nor does one that has ended: they go to a store of the
-/// process, from which the next message of any connection takes them.
+/// A connection that waits for its next message holds none, nor does one that is dropped leave with it: they go to a store
+/// of the process, from which the next message of any connection takes them.
 #[derive(Debug, Default)]
 pub(crate) struct Held(Buffer);
 

@@ -2,6 +2,7 @@ use super::line::Line;
 use super::out::Out;
 use super::send::Send;
 use crate::driver::error::Error;
+use crate::driver::hub::Hub;
 use crate::driver::sync::Arc;
 use crate::driver::turns::Turn;
 use crate::extension::Encode;
@@ -20,34 +21,47 @@ pub(super) enum Put<'l, 'm, A, W: AsyncWrite + Unpin, E: Encode> {
 }
 
 /// The sending direction as one of many has it, or the connection itself.
-pub(super) trait Access<'l, W, E>: Unpin {
+pub(super) trait Reach<'l, W, E>: Unpin {
+    /// Does something with it, behind the lock if need be.
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T;
+    fn hub(&self) -> &Hub;
+    /// As one of many from now on.
     fn into_line(self) -> &'l Line<W, E>;
 }
 
-impl<'l, W: AsyncWrite + Unpin, E: Encode> Access<'l, W, E> for &'l Line<W, E> {
+impl<'l, W: AsyncWrite + Unpin, E: Encode> Reach<'l, W, E> for &'l Line<W, E> {
     #[inline]
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
         self.locked(act)
     }
 
+    #[inline]
+    fn hub(&self) -> &Hub {
+        Line::hub(self)
+    }
+
     fn into_line(self) -> &'l Line<W, E> {
         self
     }
 }
 
-impl<'l, W: AsyncWrite + Unpin, E: Encode> Access<'l, W, E> for &'l mut Arc<Line<W, E>> {
+impl<'l, W: AsyncWrite + Unpin, E: Encode> Reach<'l, W, E> for &'l mut Arc<Line<W, E>> {
     #[inline]
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
         Line::reach(self, act)
     }
 
+    #[inline]
+    fn hub(&self) -> &Hub {
+        Line::hub(self)
+    }
+
     fn into_line(self) -> &'l Line<W, E> {
         self
     }
 }
 
-impl<'l, 'm, A: Access<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, A, W, E> {
+impl<'l, 'm, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, A, W, E> {
     #[inline]
     pub(super) fn new(line: A, op: Option<Sending<'m>>, wire: Duration, flush: bool) -> Self {
         Self::Now { line, op, wire, flush }
@@ -62,6 +76,7 @@ impl<'l, 'm, A: Access<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, 
             *self = Self::InTurns(match why {
                 Some(Err(error)) => {
                     line.hub().wake_reader();
+                    line.hub().wake_others();
                     return Poll::Ready(Err(error));
                 }
                 Some(Ok(left)) => Send::rest(line, op, left, wire, flush),
@@ -70,12 +85,12 @@ impl<'l, 'm, A: Access<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, 
         }
         match self {
             Self::InTurns(send) => Pin::new(send).poll(cx),
-            _ => Poll::Pending,
+            _ => Poll::Ready(Ok(())),
         }
     }
 }
 
-impl<'l, A: Access<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l, '_, A, W, E> {
+impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l, '_, A, W, E> {
     type Output = Result<(), Error>;
 
     #[inline]
@@ -85,6 +100,7 @@ impl<'l, A: Access<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'
         if let Self::Now { line, op, flush, .. } = &mut *self
             && line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why))
         {
+            line.hub().wake_others();
             *self = Self::Done;
             return Poll::Ready(Ok(()));
         }

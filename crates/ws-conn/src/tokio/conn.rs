@@ -268,7 +268,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
 impl<R, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for Conn<R, W, D, E> {
     fn drop(&mut self) {
         self.inbox.take().into_iter().for_each(Chunk::give);
-        self.held.recycle();
         self.line.abort();
     }
 }

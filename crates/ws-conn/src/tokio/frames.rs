@@ -88,8 +88,8 @@ impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Fram
         let op = Sending::fragment(*opcode, *fin, payload);
         if op.is_close() {
             let opcode = *opcode;
-            return self.conn.sender().send(opcode, payload, wire).await;
+            return self.conn.sender_mut().send(opcode, payload, wire).await;
         }
-        Send::new(&self.conn.line, op, wire, true).in_message(turn).await
+        Send::in_message(&self.conn.line, op, wire, turn).await
     }
 }

@@ -1,4 +1,5 @@
 use super::out::Out;
+use crate::driver::error::Error;
 use crate::driver::hub::Hub;
 use crate::driver::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering};
 use crate::extension::Encode;
@@ -11,7 +12,7 @@ use ws_frame::{CloseCode, Role};
 
 /// The sending direction of a connection, shared by the connection and its senders.
 ///
-/// One lock, held for one poll or one drop, and never while a task's waker is woken or dropped by the driver. The
+/// One lock, held for one poll or one drop, unless the connection has it all to itself; and never while a task's waker is woken or dropped by the driver. The
 /// transport's sending half is polled with [`Hub`]'s waker only.
 pub(super) struct Line<W, E> {
     out: Mutex<Out<W, E>>,
@@ -116,6 +117,17 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
         let closed = claim(&mut out.shared)?;
         self.closing(out);
         Ok(closed)
+    }
+
+    /// A Close that is sent like a message goes the way of all Closes, so that the status is set by the first.
+    pub(super) fn put_close(&self, payload: &[u8]) -> Result<(), Error> {
+        let mut out = self.lock();
+        if let Some(closed) = out.shared.closed() {
+            return Err(closed.into());
+        }
+        out.shared.close_with(payload)?;
+        self.closing(out);
+        Ok(())
     }
 
     /// A message of this side cannot be finished.

@@ -243,6 +243,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                     let _ = out.poll_send(waker);
                 }
             });
+            self.line.hub().wake_others();
         }
     }
 
@@ -319,6 +320,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 pulse.wrote(|mark| out.has_left(mark));
             }
         });
+        line.hub().wake_others();
     }
 
     /// Nothing to read: waits, but no longer than the deadlines.

@@ -63,15 +63,12 @@ struct Aside {
 }
 
 impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
-    pub(super) fn new(line: &'l Line<W, E>, op: Sending<'m>, wire: Duration, flush: bool) -> Self {
-        Self::of(line, Some(op), wire, flush)
-    }
-
-    /// The operation belongs to a message of several operations, which keeps its turn as long as it is open.
-    pub(super) fn in_message(mut self, turn: &'m mut Turn) -> Self {
-        self.message = core::mem::take(turn);
-        self.keep = Some(turn);
-        self
+    /// An operation of a message of several operations, which keeps its turn as long as it is open.
+    pub(super) fn in_message(line: &'l Line<W, E>, op: Sending<'m>, wire: Duration, turn: &'m mut Turn) -> Self {
+        let mut send = Self::of(line, Some(op), wire, true);
+        send.message = core::mem::take(turn);
+        send.keep = Some(turn);
+        send
     }
 
     #[inline]
@@ -100,29 +97,20 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         flush: bool,
     ) -> Self {
         let mut send = Self::of(line, op, wire, flush);
-        send.go_on(left);
+        (send.encoded, send.frame, send.message) = (left.encoded, left.frame, left.message);
+        (send.stage, send.rest) = match left.encoded && left.then.is_empty() {
+            true => (Stage::Flush, Rest::Place(left.mark)),
+            false => (Stage::Frame, Rest::Payload(left.then)),
+        };
         send
     }
 
-    fn go_on(&mut self, Left { encoded, then, mark, frame, message }: Left<'m>) {
-        (self.encoded, self.frame, self.message) = (encoded, frame, message);
-        (self.stage, self.rest) = match encoded && then.is_empty() {
-            true => (Stage::Flush, Rest::Place(mark)),
-            false => (Stage::Frame, Rest::Payload(then)),
-        };
-    }
-
-    /// A Close goes the way of all Closes, so that the status is set by the first. What is left is to send what is owed.
+    /// A Close goes the way of all Closes. What is left is to send what is owed.
     #[cold]
     fn close(&mut self) -> Result<(), Error> {
         let op = self.op.take();
-        let closed = self.line.lock().shared.closed();
-        if let Some(closed) = closed {
-            return Err(closed.into());
-        }
         self.flush = true;
-        self.line.close(|shared| shared.close_with(op.as_ref().map_or(&[], Sending::payload)))?;
-        Ok(())
+        self.line.put_close(op.as_ref().map_or(&[], Sending::payload))
     }
 
     fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {

@@ -7,12 +7,13 @@ use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
-use ws_conn::blocking::{Conn, HangUp, Input, Output};
+use ws_conn::blocking::{Conn, HangUp, Input, Output, Sender};
 use ws_conn::{Accept, CloseCode, Decode, Encode, Error, Role, Timeouts};
 use ws_testkit::transport::{Reader, Transport, Writer};
 
 pub(crate) struct Driver<R: Input, W: Output, D: Decode, E: Encode> {
-    by: By,
+    /// Lives as long as the connection.
+    sender: Option<Sender<W, E>>,
     pub(crate) conn: Conn<R, W, D, E>,
     timeouts: Timeouts,
     parts: Parts,
@@ -27,7 +28,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Driver<R, W, D, E> {
         timeouts: Timeouts,
         sent: impl FnMut() -> Vec<u8> + 'static,
     ) -> Self {
-        Self { by, conn, timeouts, parts: Parts::default(), sent: Box::new(sent) }
+        let sender = (by == By::Sender).then(|| conn.sender());
+        Self { sender, conn, timeouts, parts: Parts::default(), sent: Box::new(sent) }
     }
 }
 
@@ -103,17 +105,17 @@ impl<R: Input, W: Output, D: Decode, E: Encode> App for Driver<R, W, D, E> {
                     return Ok(Some(event));
                 }
             },
-            Call::Send(opcode, payload) => match self.by {
-                By::Sender => self.conn.sender().send(*opcode, payload, wire)?,
-                By::SenderMut => self.conn.sender_mut().send(*opcode, payload, wire)?,
+            Call::Send(opcode, payload) => match &self.sender {
+                Some(sender) => sender.send(*opcode, payload, wire)?,
+                None => self.conn.sender_mut().send(*opcode, payload, wire)?,
             },
-            Call::Feed(opcode, payload) => match self.by {
-                By::Sender => self.conn.sender().feed(*opcode, payload, wire)?,
-                By::SenderMut => self.conn.sender_mut().feed(*opcode, payload, wire)?,
+            Call::Feed(opcode, payload) => match &self.sender {
+                Some(sender) => sender.feed(*opcode, payload, wire)?,
+                None => self.conn.sender_mut().feed(*opcode, payload, wire)?,
             },
-            Call::Flush => match self.by {
-                By::Sender => self.conn.sender().flush(wire)?,
-                By::SenderMut => self.conn.sender_mut().flush(wire)?,
+            Call::Flush => match &self.sender {
+                Some(sender) => sender.flush(wire)?,
+                None => self.conn.sender_mut().flush(wire)?,
             },
             Call::SendStream(opcode, fragments) => {
                 let mut writer = self.conn.sender().send_stream(*opcode, wire)?;

@@ -17,9 +17,11 @@ fn every_scenario_comes_out_as_it_must_over_tcp() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     each(|scenario, role| {
-        let ours = TcpStream::connect(address).unwrap();
-        let (peers, _) = listener.accept().unwrap();
-        over(scenario, role, ours, peers, |peers| peers.shutdown(Shutdown::Write).unwrap())
+        By::EACH.iter().try_for_each(|&by| {
+            let ours = TcpStream::connect(address).unwrap();
+            let (peers, _) = listener.accept().unwrap();
+            over(by, scenario, role, ours, peers, |peers| peers.shutdown(Shutdown::Write).unwrap())
+        })
     });
 }
 
@@ -28,13 +30,16 @@ fn every_scenario_comes_out_as_it_must_over_tcp() {
 fn every_scenario_comes_out_as_it_must_over_unix_sockets() {
     use std::os::unix::net::UnixStream;
     each(|scenario, role| {
-        let (ours, peers) = UnixStream::pair().unwrap();
-        over(scenario, role, ours, peers, |peers| peers.shutdown(Shutdown::Write).unwrap())
+        By::EACH.iter().try_for_each(|&by| {
+            let (ours, peers) = UnixStream::pair().unwrap();
+            over(by, scenario, role, ours, peers, |peers| peers.shutdown(Shutdown::Write).unwrap())
+        })
     });
 }
 
 /// The peer writes in one thread and reads in another, so that neither side waits for the other.
 fn over<S: Transport + Send>(
+    by: By,
     scenario: &Scenario,
     role: Role,
     ours: S,
@@ -57,25 +62,22 @@ where
             let (mut reader, mut sent) = (peers, Vec::new());
             reader.read_to_end(&mut sent).map(|_| sent)
         });
-        let outcome = run(scenario, role, ours)?;
+        let outcome = run(by, scenario, role, ours)?;
         let sent = reader.join().map_err(|_| "the reader panicked")?;
         let sent = sent.map_err(|error| format!("the peer did not read the end of the stream: {error}"))?;
         scenario.check(role, &Outcome { sent, ..outcome })
     })
 }
 
-fn run<S: Transport>(scenario: &Scenario, role: Role, stream: S) -> Result<Outcome, String> {
+fn run<S: Transport>(by: By, scenario: &Scenario, role: Role, stream: S) -> Result<Outcome, String> {
     let timeouts = Timeouts::new(LONG, LONG);
     let (read, write) = stream.split();
     // What was sent is known to the peer.
     if scenario.extension {
         let conn = Conn::with_extension(read, write, role, Unroll::default(), Roll::default());
-        play(&mut Driver::new(By::SenderMut, conn, timeouts, Vec::new), scenario)
+        play(&mut Driver::new(by, conn, timeouts, Vec::new), scenario)
     } else {
-        play(
-            &mut Driver::new(By::SenderMut, Conn::with_extension(read, write, role, Plain, Plain), timeouts, Vec::new),
-            scenario,
-        )
+        play(&mut Driver::new(by, Conn::with_extension(read, write, role, Plain, Plain), timeouts, Vec::new), scenario)
     }
 }
 

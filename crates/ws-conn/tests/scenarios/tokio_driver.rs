@@ -15,7 +15,7 @@ use std::io::{self, ErrorKind, IoSlice};
 use std::net::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
-use ws_conn::tokio::Conn;
+use ws_conn::tokio::{Conn, Sender};
 use ws_conn::{Accept, CloseCode, Decode, Encode, Opcode, Plain, Role, Timeouts};
 use ws_testkit::chunks;
 use ws_testkit::naive::{Frame, PONG};
@@ -99,11 +99,13 @@ fn over_script<D: Decode, E: Encode>(by: By, transport: &Transport, role: Role, 
         let _time = runtime.enter();
         Conn::with_extension(read, write, role, decode, encode)
     });
-    Driver { by, conn, parts: Parts::default(), transport: transport.clone() }
+    let sender = (by == By::Sender).then(|| conn.sender());
+    Driver { sender, conn, parts: Parts::default(), transport: transport.clone() }
 }
 
 struct Driver<D: Decode, E: Encode> {
-    by: By,
+    /// Lives as long as the connection.
+    sender: Option<Sender<Closing, E>>,
     conn: Conn<Ready, Closing, D, E>,
     parts: Parts,
     transport: Transport,
@@ -177,17 +179,17 @@ impl<D: Decode, E: Encode> Driver<D, E> {
                     return Ok(Some(event));
                 }
             },
-            Call::Send(opcode, payload) => match self.by {
-                By::Sender => self.conn.sender().send(*opcode, payload, LONG).await?,
-                By::SenderMut => self.conn.sender_mut().send(*opcode, payload, LONG).await?,
+            Call::Send(opcode, payload) => match &self.sender {
+                Some(sender) => sender.send(*opcode, payload, LONG).await?,
+                None => self.conn.sender_mut().send(*opcode, payload, LONG).await?,
             },
-            Call::Feed(opcode, payload) => match self.by {
-                By::Sender => self.conn.sender().feed(*opcode, payload, LONG).await?,
-                By::SenderMut => self.conn.sender_mut().feed(*opcode, payload, LONG).await?,
+            Call::Feed(opcode, payload) => match &self.sender {
+                Some(sender) => sender.feed(*opcode, payload, LONG).await?,
+                None => self.conn.sender_mut().feed(*opcode, payload, LONG).await?,
             },
-            Call::Flush => match self.by {
-                By::Sender => self.conn.sender().flush(LONG).await?,
-                By::SenderMut => self.conn.sender_mut().flush(LONG).await?,
+            Call::Flush => match &self.sender {
+                Some(sender) => sender.flush(LONG).await?,
+                None => self.conn.sender_mut().flush(LONG).await?,
             },
             Call::SendStream(opcode, fragments) => {
                 let mut writer = self.conn.sender().send_stream(*opcode, LONG).await?;

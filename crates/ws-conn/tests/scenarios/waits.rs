@@ -270,10 +270,12 @@ fn section_7_1_1_the_wait_for_the_peers_close_runs_from_ours() {
 
 #[test]
 fn a_peer_that_drains_slowly_does_not_extend_the_wire_of_a_send() {
-    let transport = Script::new([Meets::Eof]).write_limit(100).write_takes(secs(1)).start();
-    let mut app = over_script(By::Sender, &transport, Role::Server, Plain, Plain, TIMEOUTS);
-    let failure = app.call(&Call::Send(Opcode::BINARY, vec![0; 100_000]));
-    assert_eq!(failure, Err(timeout(Wait::Wire)));
-    assert_eq!(transport.clock().now(), secs(10));
-    assert_eq!(app.call(&Call::Receive(10)), Err(Failure::Fault(closed(1008))));
+    for by in By::EACH {
+        let transport = Script::new([Meets::Eof]).write_limit(100).write_takes(secs(1)).start();
+        let mut app = over_script(by, &transport, Role::Server, Plain, Plain, TIMEOUTS);
+        let failure = app.call(&Call::Send(Opcode::BINARY, vec![0; 100_000]));
+        assert_eq!(failure, Err(timeout(Wait::Wire)), "{by:?}");
+        assert_eq!(transport.clock().now(), secs(10));
+        assert_eq!(app.call(&Call::Receive(10)), Err(Failure::Fault(closed(1008))));
+    }
 }

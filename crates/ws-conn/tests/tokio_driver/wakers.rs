@@ -6,11 +6,17 @@
 use crate::T;
 use crate::transport::{Pair, Peer, Task};
 use core::cell::Cell;
-use core::task::Poll;
+use core::pin::Pin;
+use core::sync::atomic::{AtomicBool, Ordering};
+use core::task::{Context, Poll};
+use std::io;
+use std::sync::Arc;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use ws_conn::tokio::Conn;
 use ws_conn::{CloseCode, Error, Opcode, Received, Role};
 use ws_testkit::naive::{self, Frame, close, ping, pong};
 
-type Receiving = Task<std::pin::Pin<Box<dyn Future<Output = (Result<Received, Error>, Pair)>>>>;
+type Receiving = Task<Pin<Box<dyn Future<Output = (Result<Received, Error>, Pair)>>>>;
 
 fn receiving(mut conn: Pair) -> Receiving {
     Task::new(Box::pin(async move { (conn.receive(&mut [0; 5000], T).await, conn) }))
@@ -234,4 +240,53 @@ fn a_call_that_waits_for_the_peer_to_hang_up_is_woken_by_abort() {
     assert!(receive.is_woken());
     let Poll::Ready((Err(error), _)) = receive.poll() else { panic!("it goes on to wait") };
     assert_eq!(error.closed().map(CloseCode::get), Some(4000));
+}
+
+/// A transport that becomes ready without a wake-up for it: whoever asks it then has the news, and nobody else will.
+struct Opens(Arc<AtomicBool>);
+
+impl AsyncWrite for Opens {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if self.0.load(Ordering::Relaxed) { Poll::Ready(Ok(bytes.len())) } else { Poll::Pending }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn who_waits_for_room_goes_on_when_another_has_made_some_at_once() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for flush in [true, false] {
+        let open = Arc::new(AtomicBool::new(false));
+        let conn = Conn::new(tokio::io::empty(), Opens(Arc::clone(&open)), Role::Server);
+        let sender = conn.sender();
+        let mut writer = block(sender.send_stream(Opcode::BINARY, T.wire));
+        let mut write = Task::new(async move {
+            loop {
+                writer.write_all(&[0; 4096]).await.unwrap();
+            }
+        });
+        assert!(write.poll().is_pending());
+        open.store(true, Ordering::Relaxed);
+        match flush {
+            true => block(sender.flush(T.wire)),
+            false => block(sender.send(Opcode::PING, b"", T.wire)),
+        }
+        assert!(write.is_woken(), "flush: {flush}");
+    }
+}
+
+/// What is ready at once.
+fn block<T>(future: impl Future<Output = Result<T, Error>>) -> T {
+    match Task::new(Box::pin(future)).poll() {
+        Poll::Ready(result) => result.unwrap(),
+        Poll::Pending => panic!("it waits"),
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::Hub;
 use crate::driver::model::{Signal, check};
+use crate::driver::sync::Mutex;
 use alloc::sync::Arc;
 use core::task::Waker;
 use loom::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,19 @@ fn a_task_that_notes_itself_and_asks_once_more_is_woken() {
     });
 }
 
+/// It is known still when it comes again, and notes itself without the lock.
+#[test]
+fn a_task_that_is_woken_from_elsewhere_is_woken_when_it_is_ready_all_the_same() {
+    check(3, || {
+        let model = Model::new();
+        let signal = Signal::new();
+        let elsewhere = Waker::from(Arc::clone(&signal));
+        let others = [model.spawn(Model::ready), thread::spawn(move || elsewhere.wake())];
+        model.wait_by(&signal, Hub::note_reader);
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
 #[test]
 fn a_task_that_came_and_went_takes_no_wake_up_with_it() {
     check(3, || {
@@ -27,13 +41,14 @@ fn a_task_that_came_and_went_takes_no_wake_up_with_it() {
     });
 }
 
-/// Two that wait without a place in an order, and are woken by who leaves rather than by the transport.
+/// Two that wait without a place in an order, and are woken by who leaves rather than by the transport. What they wait for is
+/// behind a lock.
 #[test]
 fn all_others_are_woken() {
     check(3, || {
         let model = Model::new();
         let others = [model.spawn(Model::wait_aside), model.spawn(Model::wait_aside)];
-        model.ready.store(true, Ordering::Relaxed);
+        *model.room.lock() = true;
         model.hub.wake_others();
         others.into_iter().for_each(|other| other.join().unwrap());
     });
@@ -43,13 +58,14 @@ fn all_others_are_woken() {
 #[derive(Clone)]
 struct Model {
     hub: Arc<Hub>,
-    /// Read and written without an order of its own, so that only the hub's lock can make it seen.
+    /// Read and written without an order of its own, so that only the hub can make it seen.
     ready: Arc<AtomicBool>,
+    room: Arc<Mutex<bool>>,
 }
 
 impl Model {
     fn new() -> Self {
-        Self { hub: Hub::new(), ready: Arc::new(AtomicBool::new(false)) }
+        Self { hub: Hub::new(), ready: Arc::new(AtomicBool::new(false)), room: Arc::new(Mutex::new(false)) }
     }
 
     fn ready(self) {
@@ -66,7 +82,7 @@ impl Model {
     }
 
     fn wait_aside(self) {
-        self.wait(Hub::note_other);
+        self.wait_until(&Signal::new(), Hub::note_other, || *self.room.lock());
     }
 
     fn come_and_go(self) {
@@ -75,11 +91,18 @@ impl Model {
     }
 
     fn wait(&self, note: impl Fn(&Hub, &Waker)) {
-        let signal = Signal::new();
-        let waker = Waker::from(Arc::clone(&signal));
-        while !self.ready.load(Ordering::Relaxed) {
+        self.wait_by(&Signal::new(), note);
+    }
+
+    fn wait_by(&self, signal: &Arc<Signal>, note: impl Fn(&Hub, &Waker)) {
+        self.wait_until(signal, note, || self.ready.load(Ordering::Relaxed));
+    }
+
+    fn wait_until(&self, signal: &Arc<Signal>, note: impl Fn(&Hub, &Waker), done: impl Fn() -> bool) {
+        let waker = Waker::from(Arc::clone(signal));
+        while !done() {
             note(&self.hub, &waker);
-            if self.ready.load(Ordering::Relaxed) {
+            if done() {
                 return;
             }
             signal.wait();
