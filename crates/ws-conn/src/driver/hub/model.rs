@@ -31,6 +31,17 @@ fn a_task_that_is_woken_from_elsewhere_is_woken_when_it_is_ready_all_the_same() 
     });
 }
 
+/// Its waker is gone then, and it has to be noted anew.
+#[test]
+fn a_task_that_was_woken_for_nothing_is_woken_when_it_is_ready_all_the_same() {
+    check(3, || {
+        let model = Model::new();
+        let others = [model.spawn(Model::ready), model.spawn(|model| Waker::from(model.hub).wake())];
+        model.read();
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
 #[test]
 fn a_task_that_came_and_went_takes_no_wake_up_with_it() {
     check(3, || {
