@@ -114,7 +114,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     }
 
     /// Sends without a handle, from the thread that has the connection. No lock is taken as long as there is no
-    /// [`Sender`].
+    /// [`Sender`], and no [`MessageWriter`](super::MessageWriter).
     pub fn sender_mut(&mut self) -> SenderMut<'_, W, E> {
         SenderMut::new(&mut self.line)
     }

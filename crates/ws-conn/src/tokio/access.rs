@@ -90,10 +90,14 @@ impl Access {
             let mut out = line.lock();
             let result = act(&mut out, line.waker()).map_err(|error| out.settle(error));
             line.note(&out);
+            let drained = out.is_drained();
             drop(out);
             if let Poll::Ready(result) = result {
                 if result.is_err() {
                     line.hub().wake_reader();
+                }
+                if drained {
+                    line.hub().wake_others();
                 }
                 self.alarm = None;
                 return Poll::Ready(result);

@@ -97,12 +97,18 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
-        if let Self::Now { line, op, flush, .. } = &mut *self
-            && line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why))
-        {
-            line.hub().wake_others();
-            *self = Self::Done;
-            return Poll::Ready(Ok(()));
+        if let Self::Now { line, op, flush, .. } = &mut *self {
+            let (done, drained) = line.reach(|out, waker| {
+                let done = out.send_now(op.as_mut(), *flush, waker, &mut why);
+                (done, out.is_drained())
+            });
+            if done {
+                if drained {
+                    line.hub().wake_others();
+                }
+                *self = Self::Done;
+                return Poll::Ready(Ok(()));
+            }
         }
         self.poll_turns(why, cx)
     }

@@ -130,7 +130,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     /// Sends without a handle, from the task that has the connection. No lock is taken as long as there is no
-    /// [`Sender`].
+    /// [`Sender`], and no [`MessageWriter`](super::MessageWriter).
     pub fn sender_mut(&mut self) -> SenderMut<'_, W, E> {
         SenderMut::new(&mut self.line)
     }

@@ -81,6 +81,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                         Order::HalfClose => Stage::Shutdown,
                         Order::Await => Stage::Drain,
                     };
+                    drop(out);
+                    self.line.hub().wake_others();
                 }
                 Stage::Shutdown => {
                     ready!(self.line.lock().poll_shutdown(self.line.waker()));

@@ -12,8 +12,8 @@ use ws_frame::{CloseCode, Role};
 
 /// The sending direction of a connection, shared by the connection and its senders.
 ///
-/// One lock, held for one poll or one drop, unless the connection has it all to itself; and never while a task's waker is woken or dropped by the driver. The
-/// transport's sending half is polled with [`Hub`]'s waker only.
+/// One lock, held for one poll or one drop, and never while a task's waker is woken or dropped by the driver; none is needed
+/// where the connection has it all to itself. The transport's sending half is polled with [`Hub`]'s waker only.
 pub(super) struct Line<W, E> {
     out: Mutex<Out<W, E>>,
     flags: AtomicU32,

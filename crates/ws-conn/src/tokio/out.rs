@@ -62,6 +62,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.broken || self.queue.is_none() && self.flushed == self.written && !self.shared.owes()
     }
 
+    /// Whether there is room for whoever waits for it, or none will ever be needed.
+    #[inline]
+    pub(super) fn is_drained(&self) -> bool {
+        self.queue.is_none() || self.broken
+    }
+
     /// Whether an operation can begin at once: nobody else is at it, nothing is owed, nothing is closed.
     #[inline]
     pub(super) fn is_free(&self, message: bool) -> bool {

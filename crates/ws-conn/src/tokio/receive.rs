@@ -237,13 +237,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[inline]
     fn send_replies(&mut self) {
         if core::mem::take(&mut self.replied) && self.line.is_queued() {
-            Line::reach(&mut self.line, |out, waker| {
-                if !out.torn {
-                    // What cannot be written now is written before the next wait.
-                    let _ = out.poll_send(waker);
-                }
+            let drained = Line::reach(&mut self.line, |out, waker| {
+                // What cannot be written now is written before the next wait.
+                !out.torn && out.poll_send(waker).is_ready()
             });
-            self.line.hub().wake_others();
+            if drained {
+                self.line.hub().wake_others();
+            }
         }
     }
 
@@ -302,15 +302,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[cold]
     fn flush_queue(&mut self) {
         let Self { line, stalled, pulse, .. } = self;
-        Line::reach(line, |out, waker| {
+        let drained = Line::reach(line, |out, waker| {
             let known = stalled.take();
             if out.torn {
                 // Whoever sends the frame writes the queue first, and wakes this task when it leaves.
                 out.want();
-                return;
+                return false;
             }
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            if out.poll_send(waker).is_pending() {
+            let drained = out.poll_send(waker).is_ready();
+            if !drained {
                 *stalled = Some(match known {
                     Some(known) if !out.has_left(known.mark) => known,
                     _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
@@ -319,8 +320,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             if let Some(pulse) = pulse {
                 pulse.wrote(|mark| out.has_left(mark));
             }
+            drained
         });
-        line.hub().wake_others();
+        // Not for nothing: this task may be one of them, and come here again.
+        if drained {
+            line.hub().wake_others();
+        }
     }
 
     /// Nothing to read: waits, but no longer than the deadlines.

@@ -283,6 +283,37 @@ fn who_waits_for_room_goes_on_when_another_has_made_some_at_once() {
     }
 }
 
+/// One task that receives and sends, while the peer does not read: it is not to wake itself for nothing, again and again.
+#[test]
+fn a_task_that_waits_in_both_directions_is_left_alone() {
+    let runtime = crate::paused();
+    let _time = runtime.enter();
+    for sends_first in [true, false] {
+        let (mut conn, peer) = Peer::new(Role::Server);
+        peer.take(0);
+        let sender = conn.sender();
+        let mut writer = peer.run(sender.send_stream(Opcode::BINARY, T.wire)).unwrap();
+        let write = async move {
+            loop {
+                writer.write_all(&[0; 4096]).await.unwrap();
+            }
+        };
+        let receive = async move { conn.receive(&mut [0; 16], T).await.map(drop) };
+        let mut both = Task::new(Box::pin(async move {
+            match sends_first {
+                true => tokio::join!(biased; write, receive).1,
+                false => tokio::join!(biased; receive, write).0,
+            }
+        }));
+        let polls = (0..100).take_while(|_| both.poll().is_pending() && both.is_woken()).count();
+        assert!(polls < 5, "{polls} polls");
+        // Neither when a part of a message comes.
+        peer.send_bytes(&[0x82]);
+        let polls = (0..100).take_while(|_| both.poll().is_pending() && both.is_woken()).count();
+        assert!(polls < 5, "{polls} polls after a byte");
+    }
+}
+
 /// What is ready at once.
 fn block<T>(future: impl Future<Output = Result<T, Error>>) -> T {
     match Task::new(Box::pin(future)).poll() {
