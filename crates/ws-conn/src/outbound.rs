@@ -111,7 +111,7 @@ impl<'m> Sending<'m> {
         self
     }
 
-    /// Whether this is a Close frame: then its payload is for [`Shared::close_with`], and `next` refuses it.
+    /// Whether this is a Close frame: then its payload is for [`Shared::send_close`], and `next` refuses it.
     #[must_use]
     #[inline]
     pub fn is_close(&self) -> bool {

@@ -75,6 +75,19 @@ impl Shared {
         }
     }
 
+    /// As [`close_with`](Self::close_with), for a Close that is sent like a message: once the status is set, nothing can be
+    /// sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Closed`], and as [`close_with`](Self::close_with).
+    pub fn send_close(&mut self, payload: &[u8]) -> Result<Closed, Fault> {
+        match self.status {
+            Some(closed) => Err(closed.into()),
+            None => Ok(self.close_with(payload)?),
+        }
+    }
+
     /// Ends the connection without another word: the transport is gone, or about to be. The status becomes `code` if
     /// there is none yet, and nothing is owed any more.
     pub fn abandon(&mut self, code: CloseCode) -> Closed {

@@ -59,18 +59,16 @@ impl<W: Output, E: Encode> Line<W, E> {
         flush: bool,
     ) -> Result<(), Error> {
         let mut patience = Self::patience(wire);
-        match Self::alone(line, |writing| writing.send(&mut op, flush, &mut patience)) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => line.failed(error, wire),
+        match Self::alone(line, wire, |writing| writing.send(&mut op, flush, &mut patience)) {
+            Some(result) => result,
             None => line.send(op, Call { wire, has_turn: false }, flush),
         }
     }
 
     /// As [`flush`](Self::flush), by the connection itself.
     pub(super) fn flush_own(line: &mut Arc<Self>, wire: Duration) -> Result<(), Error> {
-        match Self::alone(line, |writing| writing.flush(&mut Self::patience(wire))) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => line.failed(error, wire),
+        match Self::alone(line, wire, |writing| writing.flush(&mut Self::patience(wire))) {
+            Some(result) => result,
             None => line.flush(wire),
         }
     }
@@ -80,6 +78,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     fn alone(
         line: &mut Arc<Self>,
+        wire: Duration,
         act: impl FnOnce(&mut Writing<W, E>) -> Result<(), Error>,
     ) -> Option<Result<(), Error>> {
         let lock = &mut Arc::get_mut(line)?.lock;
@@ -87,7 +86,7 @@ impl<W: Output, E: Encode> Line<W, E> {
         let result = act(writing);
         let queued = writing.is_queued();
         lock.note_queued(queued);
-        Some(result)
+        Some(result.or_else(|error| line.failed(error, wire)))
     }
 
     /// What was done alone has failed. Nobody can have taken the lock meanwhile.
@@ -132,12 +131,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// A Close that is sent like a message goes the way of all Closes, so that the status is set by the first.
     #[cold]
     pub(super) fn put_close(&self, payload: &[u8], wire: Duration) -> Result<(), Error> {
-        let mut shared = self.shared();
-        if let Some(closed) = shared.closed() {
-            return Err(closed.into());
-        }
-        shared.close_with(payload)?;
-        drop(shared);
+        self.shared().send_close(payload)?;
         self.closing(wire);
         Ok(())
     }
@@ -176,9 +170,8 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     #[cold]
     fn flush_queued(line: &mut Arc<Self>, wire: Duration) -> Result<(), Fault> {
-        match Self::alone(line, |writing| writing.flush(&mut Self::patience(wire))) {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => line.try_write(wire, |_, _| Err(error)),
+        match Self::alone(line, wire, |writing| writing.flush(&mut Self::patience(wire))) {
+            Some(result) => fatal(result),
             None => line.try_write(wire, Writing::flush),
         }
     }
@@ -195,11 +188,7 @@ impl<W: Output, E: Encode> Line<W, E> {
             return Ok(());
         };
         let result = act(&mut writing, &mut Self::patience(wire));
-        match self.unlock(writing, wire, result) {
-            Err(Error::Fault(fault)) if fault.is_fatal() => Err(fault),
-            // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            _ => Ok(()),
-        }
+        fatal(self.unlock(writing, wire, result))
     }
 
     /// Sends what is owed, and half-closes if that is for this side to do.
@@ -354,5 +343,13 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     fn patience(wire: Duration) -> Patience {
         if W::TIMED { Patience::Whole(wire) } else { Patience::ENDLESS }
+    }
+}
+
+/// What ends the receiving as well. A failure to write does not: the peer's Close may lie there to be read.
+fn fatal(result: Result<(), Error>) -> Result<(), Fault> {
+    match result {
+        Err(Error::Fault(fault)) if fault.is_fatal() => Err(fault),
+        _ => Ok(()),
     }
 }

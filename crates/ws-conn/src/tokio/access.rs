@@ -87,11 +87,10 @@ impl Access {
     ) -> Poll<Result<T, Error>> {
         let mut known = false;
         loop {
-            let mut out = line.lock();
-            let result = act(&mut out, line.waker()).map_err(|error| out.settle(error));
-            line.note(&out);
-            let drained = out.is_drained();
-            drop(out);
+            let (result, drained) = line.locked(|out, waker| {
+                let result = act(out, waker).map_err(|error| out.settle(error));
+                (result, out.is_drained())
+            });
             if let Poll::Ready(result) = result {
                 if result.is_err() {
                     line.hub().wake_reader();

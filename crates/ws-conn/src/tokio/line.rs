@@ -122,10 +122,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     /// A Close that is sent like a message goes the way of all Closes, so that the status is set by the first.
     pub(super) fn put_close(&self, payload: &[u8]) -> Result<(), Error> {
         let mut out = self.lock();
-        if let Some(closed) = out.shared.closed() {
-            return Err(closed.into());
-        }
-        out.shared.close_with(payload)?;
+        out.shared.send_close(payload)?;
         self.closing(out);
         Ok(())
     }

@@ -152,8 +152,11 @@ impl<'p, D: Decode, E: Encode> Machine<'p, D, E> {
         }
     }
 
-    fn close(&mut self, close: impl FnOnce(&mut Shared) -> Result<ws_conn::Closed, Misuse>) -> Result<(), Failure> {
-        close(&mut self.shared).map_err(Fault::from)?;
+    fn close<F: Into<Fault>>(
+        &mut self,
+        close: impl FnOnce(&mut Shared) -> Result<ws_conn::Closed, F>,
+    ) -> Result<(), Failure> {
+        close(&mut self.shared).map_err(F::into)?;
         self.replies();
         self.inbound.linger();
         Ok(())
@@ -192,10 +195,7 @@ impl<D: Decode, E: Encode> App for Machine<'_, D, E> {
                 }
             },
             Call::Send(Opcode::CLOSE, payload) => {
-                if let Some(closed) = self.outbound.closed() {
-                    return Err(Fault::from(closed).into());
-                }
-                self.close(|shared| shared.close_with(payload))?;
+                self.close(|shared| shared.send_close(payload))?;
             }
             Call::Send(opcode, payload) | Call::Feed(opcode, payload) => {
                 self.send(Sending::message(*opcode, payload))?

@@ -12,21 +12,28 @@ use ws_testkit::transport::{Script, Transport};
 
 #[test]
 fn every_scenario_comes_out_as_it_must_over_the_blocking_driver() {
-    each(|scenario, role| {
-        let wire = scenario.wire(role);
-        for pieces in core::iter::once(chunks::whole(&wire)).chain(cuts(&wire)) {
-            for by in By::EACH {
-                let transport = Script::of_pieces(&pieces).start();
-                let outcome = run(by, scenario, role, &transport)?;
-                let cut = pieces.iter().map(|piece| piece.len()).take(40).collect::<Vec<_>>();
-                scenario.check(role, &outcome).map_err(|error| format!("{by:?}, in pieces of {cut:?}: {error}"))?;
-                if transport.ran_dry() || !transport.is_exhausted() || !transport.write_is_shut_down() {
-                    return Err(format!("{by:?}, in pieces of {cut:?}: not read to its end, or not closed"));
-                }
+    each(|scenario, role| in_all_pieces(scenario, role, run));
+}
+
+/// Under every way of cutting, whichever way is sent.
+pub(crate) fn in_all_pieces(
+    scenario: &Scenario,
+    role: Role,
+    run: impl Fn(By, &Scenario, Role, &Transport) -> Result<Outcome, String>,
+) -> Result<(), String> {
+    let wire = scenario.wire(role);
+    for pieces in core::iter::once(chunks::whole(&wire)).chain(cuts(&wire)) {
+        for by in By::EACH {
+            let transport = Script::of_pieces(&pieces).start();
+            let outcome = run(by, scenario, role, &transport)?;
+            let cut = pieces.iter().map(|piece| piece.len()).take(40).collect::<Vec<_>>();
+            scenario.check(role, &outcome).map_err(|error| format!("{by:?}, in pieces of {cut:?}: {error}"))?;
+            if transport.ran_dry() || !transport.is_exhausted() || !transport.write_is_shut_down() {
+                return Err(format!("{by:?}, in pieces of {cut:?}: not read to its end, or not closed"));
             }
         }
-        Ok(())
-    });
+    }
+    Ok(())
 }
 
 #[test]

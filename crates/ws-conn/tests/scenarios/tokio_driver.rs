@@ -5,8 +5,9 @@
 
 use crate::app::{App, By, Parts, check_stream, play};
 use crate::extension::{Roll, Unroll};
+use crate::run_blocking::in_all_pieces;
 use crate::run_failures::{at_every_operation, each_way, is_beginning};
-use crate::run_machine::{cuts, each};
+use crate::run_machine::each;
 use crate::scenario::{Call, Event, Failure, Outcome, Scenario};
 use core::pin::Pin;
 use core::task::{Context, Poll};
@@ -17,27 +18,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 use ws_conn::tokio::{Conn, Sender};
 use ws_conn::{Accept, CloseCode, Decode, Encode, Opcode, Plain, Role, Timeouts};
-use ws_testkit::chunks;
 use ws_testkit::naive::{Frame, PONG};
-use ws_testkit::transport::{Fault, Reader, Script, Transport, Writer};
+use ws_testkit::transport::{Fault, Reader, Transport, Writer};
 
 #[test]
 fn every_scenario_comes_out_as_it_must_over_the_tokio_driver() {
-    each_merged(|scenario, role| {
-        let wire = scenario.wire(role);
-        for pieces in core::iter::once(chunks::whole(&wire)).chain(cuts(&wire)) {
-            for by in By::EACH {
-                let transport = Script::of_pieces(&pieces).start();
-                let outcome = run(by, scenario, role, &transport)?;
-                let cut = pieces.iter().map(|piece| piece.len()).take(40).collect::<Vec<_>>();
-                scenario.check(role, &outcome).map_err(|error| format!("{by:?}, in pieces of {cut:?}: {error}"))?;
-                if transport.ran_dry() || !transport.is_exhausted() || !transport.write_is_shut_down() {
-                    return Err(format!("{by:?}, in pieces of {cut:?}: not read to its end, or not closed"));
-                }
-            }
-        }
-        Ok(())
-    });
+    each_merged(|scenario, role| in_all_pieces(scenario, role, run));
 }
 
 #[test]

@@ -263,9 +263,9 @@ impl AsyncWrite for Opens {
 fn who_waits_for_room_goes_on_when_another_has_made_some_at_once() {
     let runtime = crate::paused();
     let _time = runtime.enter();
-    for flush in [true, false] {
+    for by in ["flush", "send", "the end of the connection"] {
         let open = Arc::new(AtomicBool::new(false));
-        let conn = Conn::new(tokio::io::empty(), Opens(Arc::clone(&open)), Role::Server);
+        let mut conn = Conn::new(tokio::io::empty(), Opens(Arc::clone(&open)), Role::Server);
         let sender = conn.sender();
         let mut writer = block(sender.send_stream(Opcode::BINARY, T.wire));
         let mut write = Task::new(async move {
@@ -275,11 +275,12 @@ fn who_waits_for_room_goes_on_when_another_has_made_some_at_once() {
         });
         assert!(write.poll().is_pending());
         open.store(true, Ordering::Relaxed);
-        match flush {
-            true => block(sender.flush(T.wire)),
-            false => block(sender.send(Opcode::PING, b"", T.wire)),
+        match by {
+            "flush" => block(sender.flush(T.wire)),
+            "send" => block(sender.send(Opcode::PING, b"", T.wire)),
+            _ => assert!(Task::new(conn.receive(&mut [0; 16], T)).poll().is_ready()),
         }
-        assert!(write.is_woken(), "flush: {flush}");
+        assert!(write.is_woken(), "{by}");
     }
 }
 

@@ -227,6 +227,21 @@ fn data_does_not_go_into_an_open_message_of_the_low_level() {
     assert_eq!(peer.sent(), [binary("open").not_final(), ping("any time"), continuation("shut"), text("now")]);
 }
 
+// B12
+#[test]
+fn data_of_the_connection_itself_does_not_go_into_an_open_message_of_the_low_level() {
+    let (mut conn, peer) = server(&[]);
+    conn.frames(TIMEOUTS).set_write_mode(Opcode::BINARY, false);
+    conn.frames(TIMEOUTS).write_frame(b"open").unwrap();
+    let in_the_way = conn.sender_mut().send(Opcode::TEXT, b"not now", Duration::ZERO);
+    assert_eq!(fault(in_the_way), Fault::Timeout(Wait::Turn));
+    conn.sender_mut().send(Opcode::PING, b"any time", WIRE).unwrap();
+    conn.frames(TIMEOUTS).set_write_mode(Opcode::BINARY, true);
+    conn.frames(TIMEOUTS).write_frame(b"shut").unwrap();
+    conn.sender_mut().send(Opcode::TEXT, b"now", WIRE).unwrap();
+    assert_eq!(peer.sent(), [binary("open").not_final(), ping("any time"), continuation("shut"), text("now")]);
+}
+
 // B13
 #[test]
 fn pings_keep_their_first_byte_while_streams_open() {
