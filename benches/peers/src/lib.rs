@@ -13,6 +13,7 @@ pub mod library;
 pub mod load;
 pub mod machine;
 pub mod memory;
+mod proc_text;
 pub mod process;
 pub mod progress;
 pub mod report;

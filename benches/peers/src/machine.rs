@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::process::Command;
 
-use crate::process::kib;
+use crate::proc_text::kib;
 
 /// The cores that the two sides run on, each alone on its own.
 #[derive(Clone, Copy, Debug)]

@@ -9,6 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{ChildStdin, ChildStdout, Command, ExitCode, ExitStatus, Stdio};
 
 use crate::machine::pin;
+use crate::proc_text::kib;
 
 /// A process that is killed when this value is dropped, and by the kernel when this process ends in any other way.
 #[derive(Debug)]
@@ -125,12 +126,6 @@ fn launch(mut args: impl Iterator<Item = OsString>) -> crate::Result<()> {
 pub fn resident(pid: u32) -> io::Result<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
     kib(&status, "VmRSS:").ok_or_else(|| io::Error::other("no VmRSS in /proc/PID/status"))
-}
-
-/// A line of `/proc` such as `VmRSS:      1234 kB`, in bytes.
-pub(crate) fn kib(text: &str, name: &str) -> Option<u64> {
-    let value = text.lines().find_map(|line| line.strip_prefix(name))?;
-    Some(value.trim().trim_end_matches("kB").trim().parse::<u64>().ok()? * 1024)
 }
 
 /// How long the threads of a process have been on a core, in nanoseconds; 0 where the kernel keeps no count.

@@ -9,7 +9,7 @@ use ws_testkit::live::{Peer, request};
 use ws_testkit::naive::{binary, close, continuation, encode_all, ping, text};
 use ws_testkit::raw;
 
-use crate::load::{Met, Visit, expect};
+use crate::visit::{Met, Visit, expect};
 
 pub(crate) const KINDS: &[(&str, u64, Visit)] = &[
     ("pings, pongs unread", 1, unread_pongs),

@@ -1,18 +1,12 @@
 //! Clients that come again and again, each kind in threads of its own.
 
-use core::error::Error;
 use core::net::SocketAddr;
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread::Scope;
 
+use crate::visit::Visit;
 use crate::{abusive, ordinary};
-
-/// What a client met: nothing but what it had to expect, or something else.
-pub(crate) type Met = Result<(), Box<dyn Error>>;
-
-/// One visit of a client; the number is another one each time.
-pub(crate) type Visit = fn(SocketAddr, u64) -> Met;
 
 /// All that is done to a server.
 pub(crate) struct Load {
@@ -85,11 +79,6 @@ impl Load {
     pub(crate) fn surprises(&self) -> Vec<String> {
         self.surprises.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
-}
-
-/// Fails with these words unless it holds.
-pub(crate) fn expect(holds: bool, what: impl FnOnce() -> String) -> Met {
-    if holds { Ok(()) } else { Err(what().into()) }
 }
 
 const MOST_SURPRISES: usize = 20;

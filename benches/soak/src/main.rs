@@ -15,6 +15,7 @@ mod chart;
 mod load;
 mod ordinary;
 mod report;
+mod visit;
 
 use clap::Parser;
 use core::error::Error;

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use ws_stack::blocking::{Conn, Connect, Socket};
 use ws_stack::{CloseCode, Opcode, Timeouts};
 
-use crate::load::{Met, Visit, expect};
+use crate::visit::{Met, Visit, expect};
 
 pub(crate) const KINDS: &[(&str, u64, Visit)] = &[
     ("echoes of many sizes", 4, echoes),

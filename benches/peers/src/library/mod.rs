@@ -11,14 +11,16 @@ mod ours;
 mod payload;
 mod peers;
 mod place;
+mod side;
 mod table;
 mod task;
 mod wire;
 
 pub use allocations::{allocations, counted};
 pub use measure::{SAMPLES, Table, run, steps};
+pub use side::Side;
 pub use table::{allocation_table, bars, time_table};
-pub use task::{SIZES, Side, TASKS, Task};
+pub use task::{SIZES, TASKS, Task};
 
 use core::pin::Pin;
 

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::Side;
 use super::place::Placed;
+use super::side::Side;
 use crate::wire::{Xorshift, frame};
 
 /// What a message is made of.

@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::payload::Kind;
+use super::side::Side;
 
 /// A table: the same for each size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,15 +14,6 @@ pub enum Task {
     Send(Side, usize),
     /// To mask payloads in their place, which lies so many bytes behind a multiple of 64.
     Mask(usize),
-}
-
-/// Who sends. A client masks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// The server.
-    Server,
-    /// The client.
-    Client,
 }
 
 impl Task {
