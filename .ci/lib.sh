@@ -81,12 +81,12 @@ install_python() {
         skip "$2 $3 cannot be installed"
 }
 
-# As the system's package: a browser is no thing to keep in a folder.
-install_chromium() {
-    have chromium && return
-    have apt-get && ((EUID == 0)) || skip "chromium is missing, and only root can install it"
-    { within 120 apt-get update && within 600 apt-get install -y --no-install-recommends chromium; } \
-        &>"$work/chromium.log" || skip "chromium cannot be installed: see $work/chromium.log"
+# Installs the program $1 as the system's package of that name.
+install_debian() {
+    have "$1" && return
+    have apt-get && ((EUID == 0)) || skip "$1 is missing, and only root can install it"
+    { within 120 apt-get update && within 600 apt-get install -y --no-install-recommends "$1"; } \
+        &>"$work/$1.log" || skip "$1 cannot be installed: see $work/$1.log"
 }
 
 # ---- steps of gates --------------------------------------------------------------------------------------------------
