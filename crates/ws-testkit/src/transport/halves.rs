@@ -16,11 +16,15 @@ pub struct Transport {
     state: Arc<Mutex<State>>,
 }
 
-impl Transport {
-    pub(super) fn new(script: Script) -> Self {
-        Self { state: Arc::new(Mutex::new(State::new(script))) }
+impl Script {
+    /// The transport that does what the script says.
+    #[must_use]
+    pub fn start(self) -> Transport {
+        Transport { state: Arc::new(Mutex::new(State::new(self))) }
     }
+}
 
+impl Transport {
     /// Both halves, for the code under test.
     #[must_use]
     pub fn split(&self) -> (Reader, Writer) {

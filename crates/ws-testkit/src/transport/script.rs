@@ -3,7 +3,6 @@
 use core::time::Duration;
 use std::io::ErrorKind;
 
-use super::Transport;
 use crate::clock::Clock;
 
 /// What the next read meets.
@@ -126,11 +125,5 @@ impl Script {
     pub fn clock(mut self, clock: &Clock) -> Self {
         self.clock = clock.clone();
         self
-    }
-
-    /// The transport.
-    #[must_use]
-    pub fn start(self) -> Transport {
-        Transport::new(self)
     }
 }
