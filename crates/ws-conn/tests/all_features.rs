@@ -1,0 +1,9 @@
+//! Without a feature its tests are not compiled. This one is, and says so.
+
+#[test]
+fn no_test_is_left_out_for_want_of_a_feature() {
+    assert!(
+        cfg!(all(feature = "blocking", feature = "tokio", feature = "messages")),
+        "tests are left out: run `cargo test -p ws-conn --all-features`"
+    );
+}
