@@ -4,8 +4,8 @@ use core::iter::FusedIterator;
 use std::borrow::Cow;
 
 use crate::invalid::Invalid;
-use crate::list::{Malformed, ends_element, is_tchar, is_token, skip_to_element};
-use crate::scanner::Scanner;
+use crate::list::{Malformed, ends_element, is_token, skip_to_element};
+use crate::scanner::{Scanner, is_tchar};
 
 /// Iterates over the extensions named in Sec-WebSocket-Extensions lines, in order, in linear time.
 ///

@@ -8,8 +8,6 @@ use crate::cookies::cookies;
 use crate::fields::{Fields, Single, single};
 use crate::names;
 use crate::reader::{HeadError, HeadReader};
-use crate::rejection::Rejection;
-use crate::server::Upgrade;
 
 /// An HTTP version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,15 +114,6 @@ impl RequestHead {
     /// Iterates over the cookies, as names and values.
     pub fn cookies(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         cookies(&self.table)
-    }
-
-    /// Checks whether the request is a WebSocket handshake; see [`Upgrade::check`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Upgrade::check`].
-    pub fn upgrade(&self) -> Result<Upgrade<'_, Self>, Rejection> {
-        Upgrade::check(self.method(), Version::HTTP_11, self)
     }
 }
 

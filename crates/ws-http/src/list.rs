@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::scanner::Scanner;
+use crate::scanner::{Scanner, is_tchar};
 
 /// A field value that its grammar does not allow.
 ///
@@ -59,14 +59,6 @@ impl core::iter::FusedIterator for Tokens<'_> {}
 #[must_use]
 pub fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().all(|byte| is_tchar(*byte))
-}
-
-/// Reports whether the byte may stand in a token.
-pub(crate) const fn is_tchar(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-    ) || byte.is_ascii_alphanumeric()
 }
 
 /// Passes empty elements and whitespace; false at the end of the line.

@@ -2,8 +2,7 @@
 
 use core::fmt;
 
-use crate::list::is_tchar;
-use crate::scanner::count;
+use crate::scanner::{count, is_tchar};
 
 /// What a head may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,5 @@
 //! One pass over a field value.
 
-use crate::list::is_tchar;
-
 /// A cursor that only moves on: whatever is parsed with it takes time linear in the bytes it passes.
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner<'a> {
@@ -57,6 +55,14 @@ impl<'a> Scanner<'a> {
     pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
+}
+
+/// Reports whether the byte may stand in a token (RFC 9110, section 5.6.2).
+pub(crate) const fn is_tchar(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+    ) || byte.is_ascii_alphanumeric()
 }
 
 /// Counts bytes looked at, so that the tests of linear time need no clock. Nothing outside of this crate's tests.

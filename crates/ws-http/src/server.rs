@@ -7,12 +7,13 @@ use crate::authority::is_host_value;
 use crate::cookies::cookies;
 use crate::extensions::{Extension, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
-use crate::head::Version;
+use crate::head::{RequestHead, Version};
 use crate::key;
-use crate::list::{self, is_tchar, tokens};
+use crate::list::{self, tokens};
 use crate::names;
 use crate::origin::{self, Origin, OriginPolicy};
 use crate::rejection::Rejection;
+use crate::scanner::is_tchar;
 
 /// A request that was found to be a WebSocket handshake.
 ///
@@ -102,6 +103,17 @@ impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
     #[must_use]
     pub fn accept_key(&self) -> [u8; 28] {
         key::accept_key(self.key)
+    }
+}
+
+impl RequestHead {
+    /// Checks whether the request is a WebSocket handshake; see [`Upgrade::check`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Upgrade::check`].
+    pub fn upgrade(&self) -> Result<Upgrade<'_, Self>, Rejection> {
+        Upgrade::check(self.method(), Version::HTTP_11, self)
     }
 }
 
