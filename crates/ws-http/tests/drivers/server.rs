@@ -30,6 +30,7 @@ over_both_drivers! {
     a_page_is_waited_for_no_longer_than_a_refusal
     a_page_that_is_not_taken_has_the_time_of_the_handshake
     a_request_for_another_host_gets_421_with_an_origin_and_without
+    a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it
     the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request
 }
 
@@ -194,6 +195,14 @@ fn a_page_that_is_not_taken_has_the_time_of_the_handshake<D: Driver>() {
     let run = D::respond(script, 404, &[], b"");
     run.assert_took(TIMEOUT);
     assert!(matches!(run.result, Err(Error::Timeout)), "{run:?}");
+}
+
+fn a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it<D: Driver>() {
+    let request = [bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")];
+    let late = Script::new(request.into_iter().chain(drip(&"x".repeat(1000), Duration::from_millis(10))));
+    let run = D::respond(late.write_takes(TIMEOUT - LINGER / 2), 404, &[], b"");
+    run.assert_took(TIMEOUT);
+    run.result.unwrap();
 }
 
 fn a_request_for_another_host_gets_421_with_an_origin_and_without<D: Driver>() {
