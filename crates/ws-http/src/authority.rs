@@ -14,6 +14,17 @@ impl Authority {
     /// Parses `host` or `host:port`; `None` for anything else, user information included.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (host, port) = split(text)?;
+        Self::of(host, port)
+    }
+
+    /// Parses as [`parse`](Self::parse) does, and takes a name that ends with the dot of the DNS root for the same name
+    /// without it.
+    pub(crate) fn parse_rooted(text: &str) -> Option<Self> {
+        let (host, port) = split(text)?;
+        Self::of(host.strip_suffix('.').unwrap_or(host), port)
+    }
+
+    fn of(host: &str, port: Option<&str>) -> Option<Self> {
         let port = match port {
             Some(digits) => Some(parse_port(digits)?),
             None => None,

@@ -28,6 +28,8 @@ pub enum Invalid {
     Cookie,
     /// The text is not the serialization of one origin (RFC 6454, section 6.1).
     Origin,
+    /// The text is no host name or address, with or without a port of 1 to 65535.
+    Host,
     /// The status is not one of a final answer with a body: 200 to 599 without 204, 205 and 304.
     Status,
     /// The URI cannot be connected to.
@@ -46,6 +48,7 @@ impl fmt::Display for Invalid {
             Self::ExtensionNotOffered => "extension was not offered by the client",
             Self::Cookie => "cookie name or value holds a forbidden character",
             Self::Origin => "not the serialization of an origin",
+            Self::Host => "not a host with or without a port",
             Self::Status => "status cannot carry a final answer with a body",
             Self::Uri(error) => return error.fmt(f),
         })

@@ -8,6 +8,7 @@
 //! | serve upgrades from an HTTP server of your own | [`Fields`] for its header map, then [`Upgrade::check`] and [`Switching`] |
 //! | read a request or response head from bytes | [`HeadReader`], [`RequestHead`], [`ResponseHead`] |
 //! | decide who may connect from a browser | [`Origin`], [`OriginPolicy`] (same-origin unless told otherwise) |
+//! | refuse requests for other names than the server's | [`Hosts`] |
 //! | refuse | [`Rejection`]: each one is exactly one HTTP answer |
 //! | be the client | [`Uri`], [`Request`], [`Key`] |
 #![cfg_attr(feature = "blocking", doc = "| accept and connect over blocking sockets | [`blocking`] |")]
@@ -22,7 +23,9 @@
 //! # A server in front of a browser
 //!
 //! Browsers let any page open a WebSocket to any host, cookies included; the Origin header field is the server's one
-//! means to tell its own pages from others (RFC 6455, section 10.2). [`OriginPolicy::SameOrigin`] is the default here.
+//! means to tell its own pages from others (RFC 6455, section 10.2). [`OriginPolicy::SameOrigin`] is the default here. It
+//! compares Origin with Host, and both are the client's words: name the server's [`Hosts`], or a page of any name that
+//! somebody points at its address passes for its own (DNS rebinding).
 //!
 //! [RFC 6455 section 4]: https://www.rfc-editor.org/rfc/rfc6455#section-4
 #![cfg_attr(docsrs, feature(doc_cfg))]
@@ -45,6 +48,7 @@ mod cookies;
 mod extensions;
 mod fields;
 mod head;
+mod hosts;
 mod invalid;
 mod key;
 mod list;
@@ -73,6 +77,7 @@ pub use cookies::cookies;
 pub use extensions::{Extension, ExtensionList, Extensions, Params};
 pub use fields::Fields;
 pub use head::{RequestHead, ResponseHead, Version};
+pub use hosts::Hosts;
 pub use invalid::Invalid;
 pub use key::{Key, accept_key, is_key};
 pub use list::{Malformed, Tokens, is_token, tokens};

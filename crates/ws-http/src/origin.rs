@@ -99,8 +99,17 @@ pub enum OriginPolicy {
     ///
     /// Scheme http or https, and host and port are those of the Host header field; a port that is absent on either side
     /// is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
+    ///
+    /// Both values are the client's words: this lets in a page of any name that leads here, and over plain http even where
+    /// the server's own pages are https. [`Hosts`](crate::Hosts) and [`SameOriginHttps`](Self::SameOriginHttps) are
+    /// stricter.
     #[default]
     SameOrigin,
+    /// As [`SameOrigin`](Self::SameOrigin), of pages that came over https.
+    ///
+    /// For a server whose pages are all https, by itself or behind a proxy that speaks TLS. A page of the same host and
+    /// port over plain http may have been written by anybody on the way to the browser.
+    SameOriginHttps,
     /// Everyone. Only right where cookies, client certificates and the network a client is in open nothing.
     Any,
     /// Pages of these origins, and whoever sends no Origin.
@@ -139,8 +148,9 @@ impl OriginPolicy {
             (_, Some(value)) => Some(parse(value)?),
         };
         let allowed = match (self, &origin) {
-            (Self::Any, _) | (Self::SameOrigin | Self::Only(_), None) => true,
-            (Self::SameOrigin, Some(origin)) => match single(fields, names::HOST) {
+            (Self::Any, _) | (Self::SameOrigin | Self::SameOriginHttps | Self::Only(_), None) => true,
+            (Self::SameOriginHttps, Some(origin)) if origin.scheme != "https" => false,
+            (Self::SameOrigin | Self::SameOriginHttps, Some(origin)) => match single(fields, names::HOST) {
                 Single::Once(host) => core::str::from_utf8(host).is_ok_and(|host| origin.is_served_by(host)),
                 _ => return Err(Rejection::Host),
             },
@@ -157,6 +167,7 @@ impl fmt::Debug for OriginPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SameOrigin => f.write_str("SameOrigin"),
+            Self::SameOriginHttps => f.write_str("SameOriginHttps"),
             Self::Any => f.write_str("Any"),
             Self::Only(list) => f.debug_tuple("Only").field(list).finish(),
             Self::Predicate(_) => f.write_str("Predicate(..)"),

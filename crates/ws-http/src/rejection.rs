@@ -41,6 +41,8 @@ pub enum Rejection {
     OriginRepeated,
     /// The origin may not connect, or is none (403).
     Origin,
+    /// Host is none of the names that the server is reached by (421).
+    Misdirected,
     /// The request did not come in time (408).
     Timeout,
 }
@@ -61,6 +63,7 @@ impl Rejection {
             Self::Origin => 403,
             Self::Method => 405,
             Self::Timeout => 408,
+            Self::Misdirected => 421,
             Self::NotUpgrade | Self::Version => 426,
             Self::HeadTooLong | Self::TooManyFields => 431,
             Self::HttpVersion => 505,
@@ -86,6 +89,7 @@ impl Rejection {
             Self::Extensions => "Sec-WebSocket-Extensions is malformed",
             Self::OriginRepeated => "Origin is repeated",
             Self::Origin => "origin not allowed",
+            Self::Misdirected => "Host is not a name of this server",
             Self::Timeout => "request did not come in time",
         }
     }

@@ -8,6 +8,7 @@ use crate::cookies::cookies;
 use crate::extensions::{Extension, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
 use crate::head::{RequestHead, Version};
+use crate::hosts::Hosts;
 use crate::key;
 use crate::list::{self, tokens};
 use crate::names;
@@ -17,15 +18,15 @@ use crate::scanner::is_tchar;
 
 /// A request that was found to be a WebSocket handshake.
 ///
-/// Whoever holds one has still to look at the origin ([`Upgrade::check_origin`]), choose a subprotocol if any is
-/// offered, and answer with a [`Switching`](crate::Switching).
+/// Whoever holds one has still to look at the host ([`Upgrade::check_host`]) and the origin ([`Upgrade::check_origin`]),
+/// choose a subprotocol if any is offered, and answer with a [`Switching`](crate::Switching).
 pub struct Upgrade<'a, F: ?Sized> {
     fields: &'a F,
     key: &'a [u8],
 }
 
 impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
-    /// Checks everything that RFC 6455 section 4.2.1 asks of the request but its origin.
+    /// Checks everything that RFC 6455 section 4.2.1 asks of the request but its origin. Of Host it asks the form alone.
     ///
     /// # Errors
     ///
@@ -59,6 +60,15 @@ impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
             return Err(Rejection::Extensions);
         }
         Ok(Self { fields, key })
+    }
+
+    /// Decides whether the request is for this server; see [`Hosts::check`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Hosts::check`].
+    pub fn check_host(&self, hosts: &Hosts) -> Result<(), Rejection> {
+        hosts.check(self.fields)
     }
 
     /// Decides whether the page that connects may do so; see [`OriginPolicy::check`].

@@ -124,6 +124,29 @@ fn a_host_is_no_longer_than_dns_carries() {
 }
 
 #[test]
+fn same_origin_over_https_refuses_the_same_page_over_http() {
+    let policy = OriginPolicy::SameOriginHttps;
+    for (host, origin, verdict) in [
+        ("example.com", "https://example.com", Ok(())),
+        ("example.com", "HTTPS://EXAMPLE.com:443", Ok(())),
+        ("example.com:443", "https://example.com", Ok(())),
+        ("example.com:8443", "https://example.com:8443", Ok(())),
+        ("example.com", "http://example.com", Err(Rejection::Origin)),
+        ("example.com:443", "http://example.com:443", Err(Rejection::Origin)),
+        ("example.com:80", "http://example.com", Err(Rejection::Origin)),
+        ("example.com:80", "https://example.com", Err(Rejection::Origin)),
+        ("example.com", "https://example.com:8443", Err(Rejection::Origin)),
+        ("example.com", "https://evil.example", Err(Rejection::Origin)),
+        ("example.com", "wss://example.com", Err(Rejection::Origin)),
+        ("example.com", "null", Err(Rejection::Origin)),
+    ] {
+        assert_eq!(check(&policy, host, origin), verdict, "{host} {origin}");
+    }
+    assert_eq!(policy.check(&[("Host", "example.com")]), Ok(()), "no Origin: not a browser");
+    assert_eq!(policy.check(&[("Origin", "https://a")]), Err(Rejection::Host));
+}
+
+#[test]
 fn loopback_in_other_spellings_is_no_way_in() {
     for (host, origin) in [
         ("127.0.0.1", "http://127.1"),
@@ -145,7 +168,13 @@ fn loopback_in_other_spellings_is_no_way_in() {
 fn two_origin_lines_get_400_under_every_policy() {
     let fields = [("Host", "a"), ("Origin", "http://a"), ("origin", "http://a")];
     let list = OriginPolicy::Only(vec!["http://a".parse().unwrap()]);
-    for policy in [OriginPolicy::SameOrigin, OriginPolicy::Any, list, OriginPolicy::predicate(|_| true)] {
+    for policy in [
+        OriginPolicy::SameOrigin,
+        OriginPolicy::SameOriginHttps,
+        OriginPolicy::Any,
+        list,
+        OriginPolicy::predicate(|_| true),
+    ] {
         assert_eq!(policy.check(&fields), Err(Rejection::OriginRepeated), "{policy:?}");
     }
     assert_eq!(Rejection::OriginRepeated.status(), 400);

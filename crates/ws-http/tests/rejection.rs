@@ -2,7 +2,7 @@
 
 use ws_http::{HeadReader, Invalid, Limits, Rejection, ResponseHead, response};
 
-const ALL: [Rejection; 16] = [
+const ALL: [Rejection; 17] = [
     Rejection::Malformed,
     Rejection::HeadTooLong,
     Rejection::TooManyFields,
@@ -18,6 +18,7 @@ const ALL: [Rejection; 16] = [
     Rejection::Extensions,
     Rejection::OriginRepeated,
     Rejection::Origin,
+    Rejection::Misdirected,
     Rejection::Timeout,
 ];
 

@@ -20,7 +20,7 @@ const HEAD_ERRORS: [HeadError; 4] =
 const URI_ERRORS: [UriError; 6] =
     [UriError::Scheme, UriError::Tls, UriError::UserInfo, UriError::Authority, UriError::Target, UriError::Fragment];
 
-const INVALID: [Invalid; 10] = [
+const INVALID: [Invalid; 11] = [
     Invalid::HeaderName,
     Invalid::HeaderValue,
     Invalid::HandshakeHeader,
@@ -30,6 +30,7 @@ const INVALID: [Invalid; 10] = [
     Invalid::ExtensionNotOffered,
     Invalid::Cookie,
     Invalid::Origin,
+    Invalid::Host,
     Invalid::Status,
 ];
 

@@ -5,8 +5,9 @@
 //! cargo run --release --example echo -- --driver blocking
 //! ```
 //!
-//! One port serves both: a plain request for `/` gets a page, an upgrade request becomes a WebSocket. Ctrl-C closes
-//! every connection with 1001. It is there twice, over tokio and over blocking sockets; what both need is here.
+//! One port serves both: a plain request for `/` gets a page, an upgrade request becomes a WebSocket. It must be for a
+//! name of this server: another one than those of this machine is named by `--host`. Ctrl-C closes every connection with
+//! 1001. It is there twice, over tokio and over blocking sockets; what both need is here.
 
 #[path = "echo/blocking.rs"]
 mod blocking;
@@ -16,9 +17,10 @@ mod tokio;
 use clap::{Parser, ValueEnum};
 use core::net::SocketAddr;
 use core::time::Duration;
+use std::io;
 use std::process::ExitCode;
-use ws_stack::Timeouts;
 use ws_stack::http::RequestHead;
+use ws_stack::{Policy, Timeouts};
 
 /// How long an opening handshake may take, and closing a connection.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -31,19 +33,29 @@ const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(10), Duration::from
 const SHUTDOWN: &str = "server is shutting down";
 
 fn main() -> ExitCode {
-    let Options { listen, driver } = Options::parse();
-    let served = match driver {
-        Driver::Tokio => tokio::serve(&listen),
-        Driver::Blocking => blocking::serve(&listen),
-    };
-    match served {
+    let options = Options::parse();
+    match serve(&options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot serve on {listen}: {error}");
+            eprintln!("cannot serve on {}: {error}", options.listen);
             ExitCode::FAILURE
         }
     }
 }
+
+fn serve(options: &Options) -> io::Result<()> {
+    // The default lets in this server's own page, and programs that are not browsers. What is its own is told by the names
+    // that it is reached by: a name that somebody else points here is none of them.
+    let hosts = THIS_MACHINE.into_iter().chain(options.host.iter().map(String::as_str));
+    let policy = Policy::default().hosts(hosts).map_err(io::Error::other)?;
+    match options.driver {
+        Driver::Tokio => tokio::serve(&options.listen, policy),
+        Driver::Blocking => blocking::serve(&options.listen, policy),
+    }
+}
+
+/// What every machine calls itself.
+const THIS_MACHINE: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
 /// Echoes messages, and serves a page to try it.
 #[derive(Parser)]
@@ -52,6 +64,9 @@ struct Options {
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:9001")]
     listen: String,
+    /// A name that the server is reached by, beside localhost, 127.0.0.1 and [::1]; may be repeated
+    #[arg(long, value_name = "HOST[:PORT]")]
+    host: Vec<String>,
     /// What to run over
     #[arg(long, value_name = "NAME", value_enum, default_value = "tokio")]
     driver: Driver,

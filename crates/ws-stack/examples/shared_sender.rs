@@ -69,7 +69,8 @@ async fn send(sender: Sender<OwnedWriteHalf>, text: &str, pause: Duration) -> Re
 
 /// The server: sends back what comes, until the connection is closed.
 async fn echo(stream: TcpStream) -> Result<(), HandshakeError> {
-    let mut conn = accept(stream, &Policy::default()).await?.conn;
+    let policy = Policy::default().hosts(["127.0.0.1"])?;
+    let mut conn = accept(stream, &policy).await?.conn;
     let sender = conn.sender();
     while let Ok(message) = conn.message(TIMEOUTS).await {
         let _ = sender.feed(message.opcode(), &message, WIRE).await;

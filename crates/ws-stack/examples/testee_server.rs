@@ -24,7 +24,7 @@ use ws_stack::http::{Invalid, Origin, OriginPolicy};
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.origin.len() > 1 && options.origin.iter().any(|rule| !matches!(rule, OriginRule::Only(_))) {
-        let why = "`same` and `any` stand alone; several origins are given as URLs";
+        let why = "`same`, `same-https` and `any` stand alone; several origins are given as URLs";
         Options::command().error(ErrorKind::ArgumentConflict, why).exit();
     }
     let served = match options.driver {
@@ -59,8 +59,11 @@ struct Options {
     /// The largest message
     #[arg(long, value_name = "BYTES", default_value_t = 16 * 1024 * 1024)]
     max_message: usize,
+    /// A name that the server is reached by; may be repeated. Without any, all names are let in
+    #[arg(long, value_name = "HOST[:PORT]")]
+    host: Vec<String>,
     /// Which pages may connect; give several URLs by repeating it
-    #[arg(long, value_name = "same|any|URL", value_parser = origin_rule, default_value = "same")]
+    #[arg(long, value_name = "same|same-https|any|URL", value_parser = origin_rule, default_value = "same")]
     origin: Vec<OriginRule>,
     /// Lets only pages of this origin connect to this path, and nobody who sends none; may be repeated
     #[arg(long, value_name = "PATH=URL", value_parser = guard)]
@@ -76,6 +79,7 @@ struct Options {
 #[derive(Clone)]
 enum OriginRule {
     Same,
+    SameHttps,
     Any,
     Only(Origin),
 }
@@ -94,6 +98,7 @@ impl Options {
         for rule in &self.origin {
             match rule {
                 OriginRule::Same => return OriginPolicy::SameOrigin,
+                OriginRule::SameHttps => return OriginPolicy::SameOriginHttps,
                 OriginRule::Any => return OriginPolicy::Any,
                 OriginRule::Only(origin) => origins.push(origin.clone()),
             }
@@ -117,6 +122,7 @@ impl Options {
 fn origin_rule(text: &str) -> Result<OriginRule, Invalid> {
     match text {
         "same" => Ok(OriginRule::Same),
+        "same-https" => Ok(OriginRule::SameHttps),
         "any" => Ok(OriginRule::Any),
         url => url.parse().map(OriginRule::Only),
     }

@@ -8,6 +8,7 @@ use ws_conn::blocking::{Input, Output, Transport};
 
 use crate::driver::error::Error;
 use crate::driver::incoming::{Head, Incoming};
+use crate::driver::interruptions::Interruptions;
 use crate::driver::{CHUNK, DRAINED, LINGER};
 
 /// The two halves of a transport before they are a connection.
@@ -52,19 +53,20 @@ impl<R: Input, W: Output> Wire<R, W> {
 
     /// Writes all of it and hands it on.
     pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        let mut interruptions = Interruptions::default();
         while !bytes.is_empty() {
             let patience = self.patience(W::TIMED, deadline)?;
             match self.write.write(&[IoSlice::new(bytes)], patience) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(len) => bytes = bytes.get(len..).unwrap_or_default(),
-                Err(error) => retry(W::TIMED, error)?,
+                Err(error) => retry(W::TIMED, deadline, &mut interruptions, error)?,
             }
         }
         loop {
             let patience = self.patience(W::TIMED, deadline)?;
             match self.write.flush(patience) {
                 Ok(()) => return Ok(()),
-                Err(error) => retry(W::TIMED, error)?,
+                Err(error) => retry(W::TIMED, deadline, &mut interruptions, error)?,
             }
         }
     }
@@ -98,11 +100,12 @@ impl<R: Input, W: Output> Wire<R, W> {
     }
 
     fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
+        let mut interruptions = Interruptions::default();
         loop {
             let patience = self.patience(R::TIMED, deadline)?;
             match self.read.read(into, patience) {
                 Ok(len) => return Ok(len),
-                Err(error) => retry(R::TIMED, error)?,
+                Err(error) => retry(R::TIMED, deadline, &mut interruptions, error)?,
             }
         }
     }
@@ -117,11 +120,14 @@ impl<R: Input, W: Output> Wire<R, W> {
     }
 }
 
-/// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts.
-fn retry(timed: bool, error: io::Error) -> Result<(), Error> {
+/// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts. Without a
+/// deadline the number of tries does.
+fn retry(timed: bool, deadline: Deadline, interruptions: &mut Interruptions, error: io::Error) -> Result<(), Error> {
     match error.kind() {
-        io::ErrorKind::Interrupted => Ok(()),
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if timed => Ok(()),
+        io::ErrorKind::Interrupted | io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if timed => {
+            if deadline.0.is_some() { Ok(()) } else { interruptions.count(error) }
+        }
+        io::ErrorKind::Interrupted => interruptions.count(error),
         _ => Err(Error::Io(error)),
     }
 }

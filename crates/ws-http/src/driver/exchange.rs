@@ -28,6 +28,9 @@ pub(crate) fn decide(
     answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
 ) -> Result<(Vec<u8>, Option<String>), Error> {
     let upgrade = head.upgrade()?;
+    if let Some(hosts) = &policy.hosts {
+        upgrade.check_host(hosts)?;
+    }
     upgrade.check_origin(&policy.origin)?;
     let protocol = choose_protocol(&policy.protocols, upgrade.protocols());
     let mut switching = Switching::new(&upgrade);

@@ -6,6 +6,7 @@ pub(crate) mod connect;
 pub(crate) mod error;
 pub(crate) mod exchange;
 pub(crate) mod incoming;
+pub(crate) mod interruptions;
 pub(crate) mod parts;
 pub(crate) mod policy;
 

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use crate::hosts::Hosts;
 use crate::invalid::{Invalid, check_header};
 use crate::list::is_token;
 use crate::names;
@@ -10,13 +11,14 @@ use crate::reader::Limits;
 
 /// What a server asks of a handshake, and what its answer holds.
 ///
-/// The default: same origin, no subprotocol, a head of 8 KiB and 100 field lines within 10 seconds.
+/// The default: any host, same origin, no subprotocol, a head of 8 KiB and 100 field lines within 10 seconds.
 ///
 /// ```
 /// use std::time::Duration;
 /// use ws_http::{OriginPolicy, Policy};
 ///
 /// let policy = Policy::default()
+///     .hosts(["chat.example.com", "localhost"])?
 ///     .origin(OriginPolicy::Only(vec!["https://example.com".parse()?]))
 ///     .protocols(["chat.v2", "chat"])?
 ///     .header("Server", "example")?
@@ -25,6 +27,7 @@ use crate::reader::Limits;
 /// ```
 #[derive(Debug)]
 pub struct Policy {
+    pub(crate) hosts: Option<Hosts>,
     pub(crate) origin: OriginPolicy,
     pub(crate) protocols: Vec<String>,
     pub(crate) headers: Vec<(String, String)>,
@@ -33,6 +36,20 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// Names the hosts that this server is reached by, each with or without a port. A request for another one is refused
+    /// with 421, whether it has an Origin or not; [`Hosts`] says how they compare, and which attack this ends.
+    ///
+    /// Behind a proxy these are the names that it is reached by, and it must forward Host. Only handshakes are looked at:
+    /// before a page is served, [`Hosts::check`] takes the request.
+    ///
+    /// # Errors
+    ///
+    /// As [`Hosts::new`].
+    pub fn hosts(mut self, names: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Invalid> {
+        self.hosts = Some(Hosts::new(names)?);
+        Ok(self)
+    }
+
     /// Decides which pages may connect.
     #[must_use]
     pub fn origin(mut self, origin: OriginPolicy) -> Self {
@@ -83,6 +100,7 @@ impl Policy {
 impl Default for Policy {
     fn default() -> Self {
         Self {
+            hosts: None,
             origin: OriginPolicy::default(),
             protocols: Vec::new(),
             headers: Vec::new(),

@@ -8,11 +8,13 @@ use core::time::Duration;
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::task::consume_budget;
 use tokio::time::{Instant, timeout_at};
 use ws_conn::tokio::Transport;
 
 use crate::driver::error::Error;
 use crate::driver::incoming::{Head, Incoming};
+use crate::driver::interruptions::Interruptions;
 use crate::driver::{CHUNK, DRAINED, LINGER};
 
 /// The two halves of a transport before they are a connection.
@@ -54,13 +56,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Wire<R, W> {
         mut incoming: Incoming<H>,
         deadline: Deadline,
     ) -> Result<(H, Vec<u8>), Error> {
-        deadline.bound(poll_fn(|cx| self.poll_read(cx, |bytes| incoming.push(bytes)))).await
+        deadline.bound(self.read_until(|bytes| incoming.push(bytes))).await
     }
 
     /// Writes all of it and hands it on.
     pub(super) async fn write_all(&mut self, bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
-        let mut rest = bytes;
-        deadline.bound(poll_fn(|cx| self.poll_write_all(cx, &mut rest))).await
+        deadline.bound(self.write_and_flush(bytes)).await
     }
 
     /// Writes a last answer, closes this direction, and reads on for a while.
@@ -80,53 +81,62 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Wire<R, W> {
     async fn half_close_and_drain(&mut self) -> Result<(), Error> {
         poll_fn(|cx| Pin::new(&mut self.write).poll_shutdown(cx)).await?;
         let mut drained = 0usize;
-        let mut take = |bytes: &[u8]| {
+        self.read_until(|bytes| {
             drained = drained.saturating_add(bytes.len());
             Ok((bytes.is_empty() || drained >= DRAINED).then_some(()))
-        };
-        poll_fn(|cx| self.poll_read(cx, &mut take)).await
+        })
+        .await
     }
 
-    /// Reads until `take` has what it wants, through a buffer that lives no longer than one poll. At the end of the
-    /// stream `take` is given no bytes.
-    fn poll_read<T>(
-        &mut self,
-        cx: &mut Context<'_>,
-        mut take: impl FnMut(&[u8]) -> Result<Option<T>, Error>,
-    ) -> Poll<Result<T, Error>> {
-        let mut room = [const { MaybeUninit::uninit() }; CHUNK];
+    /// Reads until `take` has what it wants. At the end of the stream `take` is given no bytes.
+    ///
+    /// A transport that is always ready takes part in the runtime's budget: the task yields now and then.
+    async fn read_until<T>(&mut self, mut take: impl FnMut(&[u8]) -> Result<Option<T>, Error>) -> Result<T, Error> {
+        let mut interruptions = Interruptions::default();
         loop {
-            let mut chunk = ReadBuf::uninit(&mut room);
-            match Pin::new(&mut self.read).poll_read(cx, &mut chunk) {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(())) => {
-                    if let Some(taken) = take(chunk.filled()).transpose() {
-                        return Poll::Ready(taken);
+            match poll_fn(|cx| self.poll_read(cx, &mut take)).await {
+                Ok(taken) => {
+                    if let Some(taken) = taken? {
+                        return Ok(taken);
                     }
                 }
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Err(error) => retry(&mut interruptions, error)?,
             }
+            consume_budget().await;
         }
     }
 
-    fn poll_write_all(&mut self, cx: &mut Context<'_>, rest: &mut &[u8]) -> Poll<Result<(), Error>> {
+    /// Gives `take` what one read brings, through a buffer that lives no longer than the poll.
+    fn poll_read<T>(&mut self, cx: &mut Context<'_>, take: impl FnOnce(&[u8]) -> T) -> Poll<io::Result<T>> {
+        let mut room = [const { MaybeUninit::uninit() }; CHUNK];
+        let mut chunk = ReadBuf::uninit(&mut room);
+        Pin::new(&mut self.read).poll_read(cx, &mut chunk).map_ok(|()| take(chunk.filled()))
+    }
+
+    /// Writes all of it and hands it on. Yields as [`read_until`](Self::read_until) does.
+    async fn write_and_flush(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let (mut rest, mut interruptions) = (bytes, Interruptions::default());
         loop {
             let done = if rest.is_empty() {
-                Pin::new(&mut self.write).poll_flush(cx).map_ok(|()| None)
+                poll_fn(|cx| Pin::new(&mut self.write).poll_flush(cx)).await.map(|()| None)
             } else {
-                Pin::new(&mut self.write).poll_write(cx, rest).map_ok(Some)
+                poll_fn(|cx| Pin::new(&mut self.write).poll_write(cx, rest)).await.map(Some)
             };
             match done {
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(())),
-                Poll::Ready(Ok(Some(0))) => return Poll::Ready(Err(Error::Io(io::ErrorKind::WriteZero.into()))),
-                Poll::Ready(Ok(Some(len))) => *rest = rest.get(len..).unwrap_or_default(),
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error.into())),
+                Ok(None) => return Ok(()),
+                Ok(Some(0)) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
+                Ok(Some(len)) => rest = rest.get(len..).unwrap_or_default(),
+                Err(error) => retry(&mut interruptions, error)?,
             }
+            consume_budget().await;
         }
     }
+}
+
+/// Whether to try again: after an interruption. Their number is limited for the sake of a task that runs without a budget:
+/// it never yields here, and no deadline ends it.
+fn retry(interruptions: &mut Interruptions, error: io::Error) -> Result<(), Error> {
+    if error.kind() == io::ErrorKind::Interrupted { interruptions.count(error) } else { Err(error.into()) }
 }
 
 /// Longer than any handshake is waited for, and short enough for every clock.

@@ -6,6 +6,7 @@
 //! | [`blocking`], [`tokio`] | how each driver is run over the test kit's scripted transport |
 //! | [`blocking_sockets`], [`tokio_sockets`] | what needs sockets, threads and tasks |
 //! | [`numbers`] | the defaults, and what a head costs |
+//! | [`spinning`] | transports that are always ready, or always interrupted |
 //! | [`tokio_futures`] | what the futures weigh, and what dropping one does |
 #![cfg(any(feature = "blocking", feature = "tokio"))]
 
@@ -18,6 +19,7 @@ mod messages;
 mod numbers;
 mod run;
 mod server;
+mod spinning;
 #[cfg(feature = "tokio")]
 mod tokio;
 #[cfg(feature = "tokio")]

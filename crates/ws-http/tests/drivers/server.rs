@@ -29,6 +29,8 @@ over_both_drivers! {
     a_page_is_served_whole_before_the_stream_closes
     a_page_is_waited_for_no_longer_than_a_refusal
     a_page_that_is_not_taken_has_the_time_of_the_handshake
+    a_request_for_another_host_gets_421_with_an_origin_and_without
+    a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it
     the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request
 }
 
@@ -195,6 +197,30 @@ fn a_page_that_is_not_taken_has_the_time_of_the_handshake<D: Driver>() {
     assert!(matches!(run.result, Err(Error::Timeout)), "{run:?}");
 }
 
+fn a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it<D: Driver>() {
+    let request = [bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")];
+    let late = Script::new(request.into_iter().chain(drip(&"x".repeat(1000), Duration::from_millis(10))));
+    let run = D::respond(late.write_takes(TIMEOUT - LINGER / 2), 404, &[], b"");
+    run.assert_took(TIMEOUT);
+    run.result.unwrap();
+}
+
+fn a_request_for_another_host_gets_421_with_an_origin_and_without<D: Driver>() {
+    let policy = || policy().hosts(["localhost", "server.example.com:80"]).unwrap();
+    let rebound = REQUEST.replace("server.example.com", "evil.example");
+    for request in [rebound.clone(), rebound.replace("Origin: ", "X: ")] {
+        let run = D::accept(Script::new([bytes(request), Step::Eof]), &policy());
+        assert_eq!(rejection(run.result), Some(Rejection::Misdirected));
+        assert_eq!(run.transport.written(), Rejection::Misdirected.response());
+        assert!(run.transport.written().starts_with(b"HTTP/1.1 421 Misdirected Request\r\n"));
+    }
+    D::accept(Script::new([bytes(REQUEST), Step::Eof]), &policy()).result.unwrap();
+    // Its own name does not make a page of somebody else this server's.
+    let foreign = REQUEST.replace("http://server", "http://evil");
+    let run = D::accept(Script::new([bytes(foreign), Step::Eof]), &policy());
+    assert_eq!(rejection(run.result), Some(Rejection::Origin));
+}
+
 fn the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request<D: Driver>() {
     let policy = policy().protocols(["superchat", "chat"]).unwrap().header("Server", "a").unwrap();
     let upgrade = |answer: Answer| D::upgrade_with(Script::new([bytes(REQUEST), Step::Eof]), &policy, answer);
@@ -223,6 +249,7 @@ fn the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request<D:
 #[test]
 fn a_policy_holds_nothing_that_cannot_be_written() {
     assert_eq!(Policy::default().protocols(["a b"]).unwrap_err(), Invalid::Protocol);
+    assert_eq!(Policy::default().hosts(["a b"]).unwrap_err(), Invalid::Host);
     assert_eq!(Policy::default().header("Upgrade", "h2c").unwrap_err(), Invalid::HandshakeHeader);
     assert_eq!(Policy::default().header("X", "a\nb").unwrap_err(), Invalid::HeaderValue);
 }

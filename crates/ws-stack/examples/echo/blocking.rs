@@ -18,9 +18,9 @@ use ws_stack::{CloseCode, Error};
 /// How long sending a Close may take.
 const CLOSE: Duration = Duration::from_millis(100);
 
-pub(crate) fn serve(listen: &str) -> io::Result<()> {
+pub(crate) fn serve(listen: &str, policy: Policy) -> io::Result<()> {
     let listener = TcpListener::bind(listen)?;
-    let open = Arc::new(Open::default());
+    let (open, policy) = (Arc::new(Open::default()), Arc::new(policy));
     let closing = Arc::clone(&open);
     if let Err(error) = ctrlc::set_handler(move || closing.close_all_and_exit()) {
         eprintln!("Ctrl-C will not close connections in order: {error}");
@@ -28,11 +28,11 @@ pub(crate) fn serve(listen: &str) -> io::Result<()> {
     announce(listener.local_addr()?);
 
     for stream in listener.incoming() {
-        let open = Arc::clone(&open);
+        let (open, policy) = (Arc::clone(&open), Arc::clone(&policy));
         let spawned = stream.and_then(|stream| {
             let peer = stream.peer_addr()?;
             Builder::new().spawn(move || {
-                if let Err(error) = connection(stream, peer, &open) {
+                if let Err(error) = connection(stream, peer, &policy, &open) {
                     eprintln!("{peer}: no connection: {error}");
                 }
             })
@@ -47,7 +47,7 @@ pub(crate) fn serve(listen: &str) -> io::Result<()> {
 }
 
 /// Answers a request with the page, or makes it a connection and echoes until it is closed.
-fn connection(stream: TcpStream, peer: SocketAddr, open: &Open) -> Result<(), HandshakeError> {
+fn connection(stream: TcpStream, peer: SocketAddr, policy: &Policy, open: &Open) -> Result<(), HandshakeError> {
     let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE) {
         // Browsers open connections in advance, and close those that they have no use for.
         Err(HandshakeError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
@@ -57,8 +57,7 @@ fn connection(stream: TcpStream, peer: SocketAddr, open: &Open) -> Result<(), Ha
         return exchange.respond(200, HTML, PAGE);
     }
 
-    // The default policy lets in this server's own page, and programs that are not browsers.
-    let mut conn = exchange.upgrade(&Policy::default())?.conn;
+    let mut conn = exchange.upgrade(policy)?.conn;
     println!("{peer}: open");
     open.add(peer, conn.sender());
     let Err(why) = echo(&mut conn);

@@ -5,6 +5,7 @@ use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::time::Duration;
 use std::io::{self, ErrorKind};
+use std::sync::Arc;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
@@ -13,13 +14,13 @@ use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Conn, Error, Exchange, HandshakeError, Policy, Transport};
 
 #[tokio::main]
-pub(crate) async fn serve(listen: &str) -> io::Result<()> {
+pub(crate) async fn serve(listen: &str, policy: Policy) -> io::Result<()> {
     let listener = TcpListener::bind(listen).await?;
     // Each connection has a receiver: it learns from it when to close, and by dropping it tells that it has.
     let (shutdown, _) = watch::channel(());
     announce(listener.local_addr()?);
     select! {
-        never = accept(&listener, &shutdown) => match never {},
+        never = accept(&listener, Arc::new(policy), &shutdown) => match never {},
         stop = signal::ctrl_c() => stop?,
     }
     println!("closing {} connections", shutdown.receiver_count());
@@ -28,13 +29,13 @@ pub(crate) async fn serve(listen: &str) -> io::Result<()> {
     Ok(())
 }
 
-async fn accept(listener: &TcpListener, shutdown: &watch::Sender<()>) -> Infallible {
+async fn accept(listener: &TcpListener, policy: Arc<Policy>, shutdown: &watch::Sender<()>) -> Infallible {
     loop {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                let shutdown = shutdown.subscribe();
+                let (policy, shutdown) = (Arc::clone(&policy), shutdown.subscribe());
                 spawn(async move {
-                    if let Err(error) = connection(stream, peer, shutdown).await {
+                    if let Err(error) = connection(stream, peer, &policy, shutdown).await {
                         eprintln!("{peer}: no connection: {error}");
                     }
                 });
@@ -52,6 +53,7 @@ async fn accept(listener: &TcpListener, shutdown: &watch::Sender<()>) -> Infalli
 async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
+    policy: &Policy,
     mut shutdown: watch::Receiver<()>,
 ) -> Result<(), HandshakeError> {
     let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE).await {
@@ -63,8 +65,7 @@ async fn connection(
         return exchange.respond(200, HTML, PAGE).await;
     }
 
-    // The default policy lets in this server's own page, and programs that are not browsers.
-    let mut conn = exchange.upgrade(&Policy::default()).await?.conn;
+    let mut conn = exchange.upgrade(policy).await?.conn;
     println!("{peer}: open");
     select! {
         // Where the loop ends for want of a way to send, the peer's Close is still to come.

@@ -41,6 +41,37 @@ fn named_origins_are_the_only_ones_then() {
     });
 }
 
+/// A name that somebody has pointed at the server, in the Host as in the Origin: only the server's own names tell.
+#[test]
+fn a_name_that_is_not_the_servers_leads_nowhere() {
+    over_both_drivers(&["--host", "127.0.0.1", "--host", "chat.example.com:443"], |target| {
+        let (own, port) = (target.host(), target.server.address().port());
+        for host in [own.as_str(), "127.0.0.1", "chat.example.com", "CHAT.example.com:443", "chat.example.com."] {
+            assert_eq!(status_at(target, "/", host, &[]), "101", "{host}");
+        }
+        assert_eq!(status(target, "/", &[&format!("http://{own}")]), "101");
+        let strangers = ["evil.example", "chat.example.com.evil.example", "localhost", "[::ffff:127.0.0.1]", "127.1"];
+        let strangers = strangers.iter().flat_map(|host| [host.to_string(), format!("{host}:{port}")]);
+        for host in strangers.chain(["chat.example.com:80".into(), "127.0.0.1,evil.example".into()]) {
+            assert_eq!(status_at(target, "/", &host, &[]), "421", "{host}");
+            assert_eq!(status_at(target, "/", &host, &[&format!("http://{host}")]), "421", "{host}");
+        }
+    });
+}
+
+/// Whoever can write into a connection without TLS can write a page of any host, but not of https.
+#[test]
+fn where_pages_are_https_the_same_page_over_http_is_another() {
+    over_both_drivers(&["--origin", "same-https"], |target| {
+        let host = target.host();
+        assert_eq!(status(target, "/", &[&format!("https://{host}")]), "101");
+        assert_eq!(status(target, "/", &[]), "101", "a program is no page");
+        for origin in hostile(&host).iter().chain([&format!("http://{host}")]) {
+            assert_eq!(status(target, "/", &[origin]), "403", "{origin}");
+        }
+    });
+}
+
 #[test]
 fn a_guarded_path_lets_in_its_origin_and_nobody_without_one() {
     over_both_drivers(&["--origin", "any", "--guard", "/private=https://example.com"], |target| {
@@ -73,9 +104,14 @@ fn hostile(host: &str) -> Vec<String> {
 
 /// The status of a handshake with these Origin lines.
 fn status(target: &Target, path: &str, origins: &[&str]) -> String {
+    status_at(target, path, &target.host(), origins)
+}
+
+/// The same, for a server of this name.
+fn status_at(target: &Target, path: &str, host: &str, origins: &[&str]) -> String {
     let mut peer = target.connect();
     let fields: String = origins.iter().map(|origin| format!("Origin: {origin}\r\n")).collect();
-    peer.send(request(path, &target.host(), &fields).as_bytes()).unwrap();
+    peer.send(request(path, host, &fields).as_bytes()).unwrap();
     peer.half_close().unwrap();
     peer.head().unwrap()["HTTP/1.1 ".len()..][..3].into()
 }

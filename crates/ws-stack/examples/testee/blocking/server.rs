@@ -66,7 +66,9 @@ struct Server {
 impl Server {
     fn new(options: Options) -> Result<Self, Invalid> {
         let policy = |origin: OriginPolicy| {
-            Policy::default().origin(origin).protocols(&options.subprotocol)?.header("Server", "ws-stack")
+            let policy =
+                Policy::default().origin(origin).protocols(&options.subprotocol)?.header("Server", "ws-stack")?;
+            if options.host.is_empty() { Ok(policy) } else { policy.hosts(&options.host) }
         };
         let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
         let guarded = guarded.collect::<Result<_, Invalid>>()?;

@@ -1,0 +1,68 @@
+//! The names that a server is reached by: the Host header field (RFC 9110, sections 7.2 and 7.4).
+
+use crate::authority::Authority;
+use crate::fields::{Fields, Single, single};
+use crate::invalid::Invalid;
+use crate::names;
+use crate::rejection::Rejection;
+
+/// The names a server is reached by, each a host with or without a port.
+///
+/// Host comes from the client, and a browser writes into it what stands in its address bar. An attacker who points a
+/// name of their own at this server (DNS rebinding) makes it serve pages of that name: their Origin and their Host then
+/// agree, and only a list of names tells them apart. The cookies of the server's real names stay out of reach, but
+/// whatever is open to clients of its network is open to such a page.
+///
+/// Hosts compare as a browser compares them: without regard to case, an IPv6 address by its value, a name with the dot
+/// of the DNS root at its end like the one without. A name without a port is met on every port. A name with port 80 or
+/// 443 is met by a Host without a port too, since that is how clients write the default port of their scheme.
+///
+/// ```
+/// use ws_http::{Hosts, Rejection};
+///
+/// let hosts = Hosts::new(["localhost", "[::1]", "chat.example.com:443"])?;
+/// assert_eq!(hosts.check(&[("Host", "LOCALHOST:9001")]), Ok(()));
+/// assert_eq!(hosts.check(&[("Host", "chat.example.com")]), Ok(()));
+/// assert_eq!(hosts.check(&[("Host", "chat.example.com:8443")]), Err(Rejection::Misdirected));
+/// assert_eq!(hosts.check(&[("Host", "evil.example:9001")]), Err(Rejection::Misdirected));
+/// # Ok::<(), ws_http::Invalid>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hosts(Vec<Authority>);
+
+impl Hosts {
+    /// Makes a list of these names. An empty list refuses every request.
+    ///
+    /// # Errors
+    ///
+    /// [`Invalid::Host`] if one is no host name or address, or its port is not one of 1 to 65535.
+    pub fn new(names: impl IntoIterator<Item = impl AsRef<str>>) -> Result<Self, Invalid> {
+        let parsed = names.into_iter().map(|name| Authority::parse_rooted(name.as_ref()).ok_or(Invalid::Host));
+        parsed.collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Decides whether a request is for this server.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Misdirected`] (421) for a Host that is not one of these names; [`Rejection::Host`] (400) for one that
+    /// is missing or repeated.
+    pub fn check<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Rejection> {
+        let Single::Once(host) = single(fields, names::HOST) else { return Err(Rejection::Host) };
+        let host = core::str::from_utf8(host).ok().and_then(Authority::parse_rooted);
+        // RFC 9110 section 7.4 has a server refuse what it is not configured for; 421 is its status for that.
+        if host.is_some_and(|host| self.0.iter().any(|name| is_met_by(name, &host))) {
+            Ok(())
+        } else {
+            Err(Rejection::Misdirected)
+        }
+    }
+}
+
+fn is_met_by(name: &Authority, host: &Authority) -> bool {
+    let port = match (name.port, host.port) {
+        (None, _) | (Some(80 | 443), None) => true,
+        (port, met) => port == met,
+    };
+    port && name.host == host.host
+}
