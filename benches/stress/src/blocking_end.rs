@@ -176,7 +176,8 @@ impl<'t, R: Input, W: Output> Owner<'t, R, W> {
                 if says_bye {
                     says_bye = false;
                     self.send(BYE, HEADER, if plan.first { What::Feed } else { What::Send });
-                } else if closes && table.byes[0].is_set() {
+                }
+                if closes && table.byes[0].is_set() {
                     closes = false;
                     self.close();
                 }

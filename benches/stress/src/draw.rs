@@ -12,6 +12,7 @@ impl Plan {
     pub(crate) fn of(seed: u64, case: u64, driver: Driver) -> Self {
         let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ case << 1 ^ u64::from(driver == Driver::Tokio));
         let shape = match driver {
+            Driver::Blocking if std::env::var_os("MASK_C2").is_some() => Shape::Talk,
             Driver::Blocking if dice.one_in(6) => Shape::Turns,
             Driver::Blocking if dice.one_in(8) => Shape::Duel,
             Driver::Tokio if dice.one_in(150) => Shape::Large,
@@ -55,15 +56,26 @@ impl Dice {
             driver,
             shape: Shape::Talk,
             transport,
-            manners: [(); 2].map(|()| self.manners(longest)),
+            manners: [(); 2].map(|()| self.manners()),
             ending: Ending::Calm,
             workers: self.pick(&[0, 2, 2, 3, 4]),
             wire: PATIENCE,
+            watchdog: 3 * PATIENCE,
             ends,
         };
+        for end in 0..2 {
+            let most = plan.most_written(end);
+            plan.manners[end].hurry(most);
+        }
         // Two that send before they receive would wait for each other.
         if plan.ends[0].owner.kind == Kind::Alone && plan.ends[1].owner.kind == Kind::Alone {
             plan.ends[1].owner.kind = Kind::Shared;
+            plan.ends[1].owner.acts.clear();
+        }
+        if std::env::var_os("MASK_C2").is_some() && plan.ends.iter().any(|end| end.who == Who::Blocking) {
+            for end in 0..2 {
+                plan.manners[end].room = 1 << 24;
+            }
         }
         plan.ending = self.ending(&plan);
         if plan.ending == Ending::Panics {
@@ -87,7 +99,12 @@ impl Dice {
             Sender { thread: !tokio || self.one_in(4), acts }
         });
         let senders = senders.collect();
-        let count = if kind == Kind::Shared { self.pick(&[0, 0, 4]) } else { 1 + self.below(most) };
+        let count = match kind {
+            // A blocking call cannot be given up, so that its owner would not receive meanwhile.
+            Kind::Shared if who == Who::Blocking => 0,
+            Kind::Shared => self.pick(&[0, 0, 4]),
+            _ => 1 + self.below(most),
+        };
         let acts = (0..count).map(|_| self.own_act(longest, kind)).collect();
         let owner = Owner { seed: self.seed(), drops: self.pick(&[0, 2, 5]), acts, first: false, kind };
         End { role, who, senders, owner }
@@ -111,7 +128,7 @@ impl Dice {
     /// receives meanwhile.
     fn own_act(&mut self, longest: usize, kind: Kind) -> Act {
         let fate = match kind {
-            Kind::Shared => self.pick(&[Fate::Polls(1), Fate::Polls(3), Fate::Time(1000)]),
+            Kind::Shared => self.pick(&[Fate::Polls(1), Fate::Select(3), Fate::Time(1000)]),
             _ => self.pick(&[Fate::Kept, Fate::Kept, Fate::Polls(1), Fate::Polls(2), Fate::Time(1000)]),
         };
         let what = self.pick(&[What::Send, What::Send, What::Feed, What::Feed, What::Feed, What::Flush]);
@@ -141,20 +158,17 @@ impl Dice {
         if len == 0 { 0 } else { len.min(longest).max(HEADER) }
     }
 
-    fn manners(&mut self, longest: usize) -> Manners {
-        // A long message in single bytes takes long and shows nothing new.
-        let least = if longest > 2000 { longest / 50 } else { 1 };
-        let room = self.pick(&[1, 100, 4000, 70_000, 1 << 20]);
+    fn manners(&mut self) -> Manners {
         Manners {
             seed: self.seed(),
-            room: room.max(least),
-            longest: self.pick(&[1, 20, 1500, 1 << 16, 1 << 20]).max(least),
+            room: self.pick(&[1, 100, 4000, 70_000, 1 << 20]),
+            longest: self.pick(&[1, 20, 1500, 1 << 16, 1 << 20]),
             held: self.pick(&[0, 0, 1000, 16_384]),
             yields: self.pick(&[0, 0, 8]),
             spurious: self.pick(&[0, 0, 8]),
             interrupts: self.pick(&[0, 0, 20]),
             late: Duration::from_micros(self.pick(&[0, 0, 0, 50, 1000])),
-            forgets: self.one_in(2),
+            forgets: self.one_in(2) && std::env::var_os("MASK_C4").is_none(),
             gathers: self.one_in(2),
             pause: Duration::ZERO,
             hangs_up: !self.one_in(16),
@@ -210,7 +224,7 @@ impl Dice {
             (end.who, end.owner.kind, end.owner.first) = (Who::Blocking, Kind::Alone, true);
             end.senders.clear();
             // All of it fits into the queue.
-            let len = self.pick(&[3000, 20_000, 60_000]);
+            let len = self.pick(&[1000, 3000, 10_000]);
             end.owner.acts = (0..60_000 / len)
                 .map(|_| Act { what: What::Feed, len, text: false, fate: Fate::Kept })
                 .collect();
@@ -218,6 +232,15 @@ impl Dice {
         for manners in &mut plan.manners {
             manners.room = manners.room.min(20_000);
         }
+    }
+}
+
+impl Manners {
+    /// So much in single bytes, or a wake-up late for each, takes long and shows nothing new.
+    fn hurry(&mut self, most: usize) {
+        let steps = if self.late.is_zero() { 8000 } else { (100_000 / self.late.as_micros() as usize).min(2000) };
+        self.room = self.room.max(most / steps);
+        self.longest = self.longest.max(most / steps);
     }
 }
 

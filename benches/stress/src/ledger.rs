@@ -118,11 +118,6 @@ impl Book {
         Ok(())
     }
 
-    /// How many messages were sent, as far as their senders know.
-    pub(crate) fn sent(&self) -> usize {
-        self.tried.values().flatten().filter(|tried| tried.outcome.is_owed()).count()
-    }
-
     /// Nothing that was sent lies between two messages of a sender that were received.
     fn check_nothing_missing(&self, name: Name, from: u32) -> Result<(), String> {
         let tried = self.tried.get(&name.sender).map_or(&[][..], Vec::as_slice);

@@ -10,9 +10,12 @@ mod blocking_end;
 mod dice;
 mod draw;
 mod fate;
+#[cfg(test)]
+mod faults;
 mod large;
 mod ledger;
 mod link;
+mod memory;
 mod payload;
 mod plan;
 mod raw_end;
@@ -37,15 +40,12 @@ mod naive;
 use clap::Parser;
 use core::time::Duration;
 use link::Planned;
-use peak_alloc::PeakAlloc;
+use memory::Memory;
 use plan::{Driver, Plan};
 use run::Report;
 use std::panic;
 use std::process::ExitCode;
 use std::time::Instant;
-
-#[global_allocator]
-static MEMORY: PeakAlloc = PeakAlloc;
 
 /// Drives connections from real threads and tasks, over transports that misbehave, and checks what arrives.
 #[derive(Parser)]
@@ -109,13 +109,16 @@ struct Sum {
 impl Sum {
     /// Runs a case. Returns whether another one can follow.
     fn add(&mut self, options: &Options, plan: Plan) -> bool {
-        let before = MEMORY.current_usage();
-        MEMORY.reset_peak_usage();
-        let most = plan.most_memory();
+        let (case, driver, most) = (plan.case, plan.driver, plan.most_memory());
         let shown = format!("{plan}");
-        let (case, driver) = (plan.case, plan.driver);
+        let memory = Memory::begin();
         let mut report = run::run(plan);
-        let _ = (before, most);
+        report.peak = memory.peak() as u64;
+        // What fails is kept, to be shown; and the first case makes what the program keeps.
+        if report.failures.is_empty() && self.cases > 0 {
+            report.failures.extend(memory::check(memory.peak(), most, memory.kept()).err());
+        }
+        if std::env::var_os("SHOW").is_some() { println!("{case} {} of {most}, kept {}", memory.peak(), memory.kept()); }
         self.cases += 1;
         if !report.failures.is_empty() {
             self.failed += 1;

@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// How long a call that sends may take.
     pub(crate) wire: Duration,
+    /// How long the case may take.
+    pub(crate) watchdog: Duration,
 }
 
 /// Which driver end 0 has.
@@ -172,8 +174,8 @@ impl Plan {
 
     /// About how many bytes an end puts on the wire, at most: messages, fragments' headers, control frames.
     pub(crate) fn most_written(&self, end: usize) -> usize {
-        let sum = |end: usize| self.ends[end].acts().map(|act| act.len + act.len / 64 + 1024).sum::<usize>();
-        sum(end) + sum(1 - end) / 4 + 64 * 1024
+        let sum = |end: usize| self.ends[end].acts().map(|act| act.len + act.len / 64 + 200).sum::<usize>();
+        sum(end) + sum(1 - end) / 8 + 1024
     }
 
     /// How much memory a case may take at one time, beside what the links record. Per end: a queue with one frame that its

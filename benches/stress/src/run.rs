@@ -30,6 +30,8 @@ pub(crate) struct Report {
     pub(crate) clean: u64,
     pub(crate) polls: u64,
     pub(crate) events: u64,
+    /// The most memory that a case has held.
+    pub(crate) peak: u64,
     /// Somebody still waits: the process cannot go on.
     pub(crate) is_stuck: bool,
 }
@@ -60,10 +62,10 @@ pub(crate) fn run(plan: Plan) -> Report {
             records
         })
     };
-    if told.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
+    if told.recv_timeout(table.plan.watchdog) == Err(mpsc::RecvTimeoutError::Timeout) {
         table.fail(format!("it does not come to an end; there wait: {}", table.waiting().join("; ")));
         link.iter().for_each(|link| link.reset());
-        if told.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
+        if told.recv_timeout(table.plan.watchdog) == Err(mpsc::RecvTimeoutError::Timeout) {
             table.fail(format!("nor does it when the transport fails; there wait: {}", table.waiting().join("; ")));
             return Report { is_stuck: true, ..report(&table, link.as_deref()) };
         }
@@ -210,19 +212,16 @@ fn judge(table: &Table, link: Option<&Link>, records: [Option<Vec<u8>>; 2]) {
         }
     }
     if let Some(link) = link
-        && let Err(why) = check_polls(polls_of(table), link.events.load(Ordering::Relaxed), table)
+        && let Err(why) = check_polls(link.events.load(Ordering::Relaxed), table)
     {
         table.fail(why);
     }
 }
 
-fn polls_of(table: &Table) -> u64 {
-    table.meter.polls.load(Ordering::Relaxed)
-}
-
 /// Futures are polled when something happens, and not otherwise: an event of the transport, or a call of anyone, may wake
 /// everybody, a few times.
-fn check_polls(polls: u64, events: u64, table: &Table) -> Result<(), String> {
+pub(crate) fn check_polls(events: u64, table: &Table) -> Result<(), String> {
+    let polls = table.meter.polls.load(Ordering::Relaxed);
     let happened = events + table.meter.calls.load(Ordering::Relaxed);
     let who = table.plan.ends.iter().map(|end| end.senders.len() as u64 + 3).sum::<u64>();
     let most = 100 + happened * who;
@@ -242,12 +241,10 @@ fn report(table: &Table, link: Option<&Link>) -> Report {
         clean: u64::from(table.clean.iter().all(|clean| clean.load(Ordering::Relaxed))),
         polls: count(&meter.polls),
         events: link.map_or(0, |link| count(&link.events)),
+        peak: 0,
         is_stuck: false,
     }
 }
-
-/// Longer than any deadline within a case.
-const WATCHDOG: Duration = Duration::from_secs(20);
 
 impl core::ops::Add for Report {
     type Output = Self;
@@ -263,6 +260,7 @@ impl core::ops::Add for Report {
             clean: self.clean + other.clean,
             polls: self.polls + other.polls,
             events: self.events + other.events,
+            peak: self.peak.max(other.peak),
             is_stuck: self.is_stuck || other.is_stuck,
         }
     }

@@ -73,8 +73,6 @@ impl Both<'_> {
         ready!(Pin::new(&mut self.messages).poll_ready(cx))?;
         let (name, opcode, payload) = self.table.compose(self.end, OWNER, *len, *text);
         Pin::new(&mut self.messages).start_send(Message::new(opcode, payload).map_err(Error::from)?)?;
-        // It is sent whole from now on.
-        self.table.sent(name, false, Some(Ok(())));
         self.sending = Some(name);
         self.acts += 1;
         Poll::Ready(Ok(true))

@@ -23,9 +23,9 @@ pub(crate) fn unix() -> io::Result<[UnixStream; 2]> {
     Ok([one, other])
 }
 
+/// Only where it sends: a window smaller than a segment makes TCP wait for its timers.
 fn shrink(socket: &SockRef<'_>) -> io::Result<()> {
-    socket.set_send_buffer_size(BUFFER)?;
-    socket.set_recv_buffer_size(BUFFER)
+    socket.set_send_buffer_size(BUFFER)
 }
 
 const BUFFER: usize = 4096;

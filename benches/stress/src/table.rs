@@ -1,5 +1,6 @@
 //! What all who take part in a case share: the plan, what was sent and received, who waits for what, and what went wrong.
 
+use crate::draw::PATIENCE;
 use crate::ledger::{Ledger, Outcome};
 use crate::payload::{self, Name};
 use crate::plan::{Ending, Plan, Shape};
@@ -178,7 +179,12 @@ impl Table {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        lock(&self.table.waits).remove(&self.key);
+        let Some((what, since)) = lock(&self.table.waits).remove(&self.key) else { return };
+        let took = since.elapsed();
+        if self.table.plan.is_calm() && took > PATIENCE / 2 {
+            // Not because there was so much to do.
+            self.table.fail(format!("{what} took {took:.1?}"));
+        }
     }
 }
 

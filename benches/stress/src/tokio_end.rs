@@ -3,7 +3,7 @@
 use crate::fate::limited;
 use crate::dice::Dice;
 use crate::payload::{self, BYE, HEADER, OWNER};
-use crate::plan::{Act, Early, Ending, Fate, Kind, What};
+use crate::plan::{Early, Ending, Fate, Kind, What};
 use crate::table::{Table, lock};
 use crate::{sink_end, tokio_sender};
 use core::time::Duration;
@@ -103,11 +103,12 @@ impl<'t> Owner<'t> {
         let (mut says_bye, mut closes) = (plan.kind == Kind::Alone, plan.kind == Kind::Alone && self.end == 0);
         loop {
             if let Some(act) = acts.next() {
-                self.send(act).await;
+                self.put(OWNER, act.len, act.what, act.fate).await;
             } else if says_bye {
                 says_bye = false;
                 self.put(BYE, HEADER, What::Send, Fate::Kept).await;
-            } else if closes && self.table.byes[0].is_set() {
+            }
+            if closes && !says_bye && self.table.byes[0].is_set() {
                 closes = false;
                 self.close().await;
             }
@@ -116,7 +117,7 @@ impl<'t> Owner<'t> {
                 self.table.acted[self.end].set();
             }
             let fate = match plan.drops {
-                _ if goes_on => self.dice.pick(&[Fate::Polls(1), Fate::Polls(2), Fate::Time(500)]),
+                _ if goes_on => self.dice.pick(&[Fate::Polls(1), Fate::Time(500)]),
                 drops if self.dice.one_in(drops) => {
                     self.dice.pick(&[Fate::Polls(1), Fate::Polls(4), Fate::Time(300), Fate::Select(2)])
                 }
@@ -160,7 +161,7 @@ impl<'t> Owner<'t> {
                     table.heard(end, &message);
                     if answers {
                         let (name, opcode, payload) = table.compose(end, OWNER, 0, true);
-                        let answer = limited(table, Fate::Polls(2), sender.feed(opcode, &payload, timeouts.wire));
+                        let answer = limited(table, Fate::Time(500), sender.feed(opcode, &payload, timeouts.wire));
                         table.sent(name, false, answer.await);
                     }
                     Some(Ok(()))
@@ -197,10 +198,6 @@ impl<'t> Owner<'t> {
             }
         }
         Some(Ok(()))
-    }
-
-    async fn send(&mut self, act: &Act) {
-        self.put(OWNER, act.len, act.what, act.fate).await;
     }
 
     /// Sends with its own hands.

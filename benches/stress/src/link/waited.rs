@@ -36,7 +36,10 @@ impl Half {
             }
             if state.flushed > before {
                 // A write that has to wait has handed on what was held back.
-                self.pipe().changed.notify_all();
+                drop(state);
+                self.link.tell(self.pipe, self.other());
+                state = self.pipe().lock();
+                continue;
             }
             let waited = self.pipe().changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
