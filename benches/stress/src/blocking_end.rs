@@ -18,7 +18,7 @@ use ws_conn::{CloseCode, Error, Opcode, Timeouts};
 pub(crate) fn play<R: Input, W: Output + Send>(table: &Table, end: usize, (read, write): (R, W)) {
     let plan = &table.plan.ends[end];
     let mut conn = Conn::new(read, write, plan.role);
-    conn.set_message_limit(LIMIT);
+    conn.set_message_limit(crate::LIMIT);
     let early = match table.plan.ending {
         Ending::Early(of, early, after) if of == end => Some((early, Duration::from_micros(after))),
         _ => None,
@@ -200,7 +200,10 @@ impl<'t, R: Input, W: Output> Owner<'t, R, W> {
 
     fn leave(&mut self) {
         let finishes = matches!(self.leaves, Some((Early::Finish, _)));
-        if finishes && let Some(Err(error)) = caught(self.table, || self.conn.finish(CloseCode::GOING_AWAY, "", self.timeouts.wire)) {
+        if finishes
+            && let Some(Err(error)) =
+                caught(self.table, || self.conn.finish(CloseCode::GOING_AWAY, "", self.timeouts.wire))
+        {
             self.table.met("finish", &error);
         }
     }
@@ -283,6 +286,3 @@ fn caught<T>(table: &Table, act: impl FnOnce() -> T) -> Option<T> {
         Err(panic) => resume_unwind(panic),
     }
 }
-
-/// More than any message has.
-const LIMIT: usize = 2 << 20;

@@ -10,9 +10,9 @@ use ws_conn::Role;
 impl Plan {
     /// The case of a number.
     pub(crate) fn of(seed: u64, case: u64, driver: Driver) -> Self {
-        let mut dice = Dice::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ case << 1 ^ u64::from(driver == Driver::Tokio));
+        let mut dice =
+            Dice::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ case << 1 ^ u64::from(driver == Driver::Tokio));
         let shape = match driver {
-            Driver::Blocking if std::env::var_os("MASK_C2").is_some() => Shape::Talk,
             Driver::Blocking if dice.one_in(6) => Shape::Turns,
             Driver::Blocking if dice.one_in(8) => Shape::Duel,
             Driver::Tokio if dice.one_in(150) => Shape::Large,
@@ -71,11 +71,6 @@ impl Dice {
         if plan.ends[0].owner.kind == Kind::Alone && plan.ends[1].owner.kind == Kind::Alone {
             plan.ends[1].owner.kind = Kind::Shared;
             plan.ends[1].owner.acts.clear();
-        }
-        if std::env::var_os("MASK_C2").is_some() && plan.ends.iter().any(|end| end.who == Who::Blocking) {
-            for end in 0..2 {
-                plan.manners[end].room = 1 << 24;
-            }
         }
         plan.ending = self.ending(&plan);
         if plan.ending == Ending::Panics {
@@ -168,7 +163,7 @@ impl Dice {
             spurious: self.pick(&[0, 0, 8]),
             interrupts: self.pick(&[0, 0, 20]),
             late: Duration::from_micros(self.pick(&[0, 0, 0, 50, 1000])),
-            forgets: self.one_in(2) && std::env::var_os("MASK_C4").is_none(),
+            forgets: self.one_in(2),
             gathers: self.one_in(2),
             pause: Duration::ZERO,
             hangs_up: !self.one_in(16),
@@ -225,9 +220,8 @@ impl Dice {
             end.senders.clear();
             // All of it fits into the queue.
             let len = self.pick(&[1000, 3000, 10_000]);
-            end.owner.acts = (0..60_000 / len)
-                .map(|_| Act { what: What::Feed, len, text: false, fate: Fate::Kept })
-                .collect();
+            end.owner.acts =
+                (0..60_000 / len).map(|_| Act { what: What::Feed, len, text: false, fate: Fate::Kept }).collect();
         }
         for manners in &mut plan.manners {
             manners.room = manners.room.min(20_000);

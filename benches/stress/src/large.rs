@@ -23,7 +23,9 @@ pub(crate) fn run(plan: &Plan) -> Result<(), String> {
 /// Whether the times for a length, and for four times that, can be those of work that grows with the length.
 pub(crate) fn check(one: Duration, four: Duration) -> Result<(), String> {
     match four > 8 * one.max(LEAST) {
-        true => Err(format!("to drop the send of a large frame in its midst takes {one:?}, of one four times as large {four:?}")),
+        true => Err(format!(
+            "to drop the send of a large frame in its midst takes {one:?}, of one four times as large {four:?}"
+        )),
         false => Ok(()),
     }
 }
@@ -74,5 +76,7 @@ fn worked() -> Option<Duration> {
 }
 
 const LEN: usize = 4 << 20;
+/// The payload, the queue with a copy of it, and another one while it grows; what else there is.
+pub(crate) const MOST_MEMORY: usize = 4 * LEN * 4;
 /// Times that are shorter say nothing.
 const LEAST: Duration = Duration::from_millis(1);

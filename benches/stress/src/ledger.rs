@@ -125,7 +125,10 @@ impl Book {
         match between.iter().position(|tried| tried.outcome.is_owed() && !tried.is_empty) {
             Some(at) => {
                 let number = from as usize + at;
-                Err(format!("message {number} of sender {} was sent ({:?}), and not received", name.sender, between[at].outcome))
+                Err(format!(
+                    "message {number} of sender {} was sent ({:?}), and not received",
+                    name.sender, between[at].outcome
+                ))
             }
             None => Ok(()),
         }

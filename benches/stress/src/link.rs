@@ -177,6 +177,9 @@ impl Link {
 
     /// Wakes a side that may have something to do, now or later.
     fn tell(&self, pipe: usize, side: Side) {
+        if side == Side::Writer && self.pipes[pipe].is_deaf() {
+            return;
+        }
         self.pipes[pipe].changed.notify_all();
         match &self.later {
             Some(later) if !self.pipes[pipe].manners.late.is_zero() => later.tell(pipe, side),
@@ -194,6 +197,11 @@ impl Link {
 impl Pipe {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the writer is not to be woken any more.
+    fn is_deaf(&self) -> bool {
+        self.manners.wrong.is_some_and(|(at, wrong)| wrong == Wrong::Deafens && self.lock().read >= at)
     }
 }
 

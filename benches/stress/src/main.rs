@@ -74,6 +74,7 @@ struct Options {
 fn main() -> ExitCode {
     let options = Options::parse();
     silence_planned_panics();
+    memory::fill_store(LIMIT);
     let begun = Instant::now();
     let time = Duration::try_from_secs_f64(options.minutes * 60.0).unwrap_or(Duration::MAX);
     let drivers = options.driver.map_or(vec![Driver::Tokio, Driver::Blocking], |driver| vec![driver]);
@@ -114,11 +115,10 @@ impl Sum {
         let memory = Memory::begin();
         let mut report = run::run(plan);
         report.peak = memory.peak() as u64;
-        // What fails is kept, to be shown; and the first case makes what the program keeps.
+        // The first case makes what the program keeps for all.
         if report.failures.is_empty() && self.cases > 0 {
             report.failures.extend(memory::check(memory.peak(), most, memory.kept()).err());
         }
-        if std::env::var_os("SHOW").is_some() { println!("{case} {} of {most}, kept {}", memory.peak(), memory.kept()); }
         self.cases += 1;
         if !report.failures.is_empty() {
             self.failed += 1;
@@ -127,7 +127,10 @@ impl Sum {
             for why in &report.failures {
                 println!("  - {why}");
             }
-            println!("{shown}  again: cargo run --release -p ws-stress -- --seed {} --driver {driver} --case {case} --repeat 100", options.seed);
+            println!(
+                "{shown}  again: cargo run --release -p ws-stress -- --seed {} --driver {driver} --case {case} --repeat 100",
+                options.seed
+            );
         }
         let is_stuck = report.is_stuck;
         report.failures.clear();
@@ -135,6 +138,9 @@ impl Sum {
         !is_stuck
     }
 }
+
+/// The limit of messages: more than any has.
+const LIMIT: usize = 2 << 20;
 
 /// What panics by intent says nothing.
 fn silence_planned_panics() {

@@ -1,6 +1,7 @@
 //! A case: who sends what, which calls are dropped when, and how the transport behaves. The order of threads is not part
 //! of it.
 
+use crate::large;
 use crate::link::Manners;
 use core::fmt;
 use core::time::Duration;
@@ -182,10 +183,17 @@ impl Plan {
     /// sender has given up, and a message in the midst of being received, both while they grow; the buffers of the threads;
     /// per sender a payload and a copy of it.
     pub(crate) fn most_memory(&self) -> usize {
+        if self.shape == Shape::Large {
+            return large::MOST_MEMORY;
+        }
         let longest = self.ends.iter().flat_map(End::acts).map(|act| act.len).max().unwrap_or_default();
         let senders: usize = self.ends.iter().map(|end| end.senders.len() + 2).sum();
         let wires = (0..2).map(|end| 2 * self.most_written(end)).sum::<usize>();
-        2 * (4 * longest + 4 * BUFFER) + senders * (4 * longest + 4 * BUFFER) + wires + self.workers * 16 * BUFFER + BASE
+        2 * (4 * longest + 4 * BUFFER)
+            + senders * (4 * longest + 4 * BUFFER)
+            + wires
+            + self.workers * 16 * BUFFER
+            + BASE
     }
 }
 
@@ -204,7 +212,11 @@ impl fmt::Display for Plan {
             let End { role, who, senders, owner } = end;
             let acts: Vec<_> = senders.iter().map(|sender| (sender.acts.len(), sender.thread)).collect();
             let Owner { drops, first, kind, .. } = owner;
-            write!(f, "  {who:?} as {role:?}: senders {acts:?} (acts, thread), owner {kind:?}, acts {}", owner.acts.len())?;
+            write!(
+                f,
+                "  {who:?} as {role:?}: senders {acts:?} (acts, thread), owner {kind:?}, acts {}",
+                owner.acts.len()
+            )?;
             writeln!(f, ", first {first}, drops one in {drops}")?;
             writeln!(f, "    {manners:?}")?;
         }

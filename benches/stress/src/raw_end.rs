@@ -195,4 +195,3 @@ impl<R: Input, W: Output> Reader<'_, R, W> {
         }
     }
 }
-

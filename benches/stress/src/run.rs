@@ -136,7 +136,11 @@ fn runtime(workers: usize) -> Runtime {
 }
 
 fn play_on_threads(table: &Table, end: usize, line: Line) -> Option<Vec<u8>> {
-    fn play<R: threads::Input, W: threads::Output + Send>(table: &Table, end: usize, halves: (R, W)) -> Option<Vec<u8>> {
+    fn play<R: threads::Input, W: threads::Output + Send>(
+        table: &Table,
+        end: usize,
+        halves: (R, W),
+    ) -> Option<Vec<u8>> {
         if table.plan.ends[end].who == Who::Raw {
             return Some(raw_end::play(table, end, halves));
         }
@@ -182,7 +186,8 @@ fn judge(table: &Table, link: Option<&Link>, records: [Option<Vec<u8>>; 2]) {
     let is_client = |end: usize| plan.ends[end].role == Role::Client;
     // An end that has panicked may have lost what it was about to deliver, and one that leaves discards what comes.
     let discards = |end| {
-        matches!(plan.ending, Ending::Early(of, Early::Drop | Early::Finish, _) if of == end) || plan.ending == Ending::Panics
+        matches!(plan.ending, Ending::Early(of, Early::Drop | Early::Finish, _) if of == end)
+            || plan.ending == Ending::Panics
     };
     for (sender, book) in books.iter().enumerate() {
         let receiver = 1 - sender;
@@ -218,14 +223,14 @@ fn judge(table: &Table, link: Option<&Link>, records: [Option<Vec<u8>>; 2]) {
     }
 }
 
-/// Futures are polled when something happens, and not otherwise: an event of the transport, or a call of anyone, may wake
-/// everybody, a few times.
+/// Futures are polled when something happens, and not otherwise: when the transport does something, or a call begins.
 pub(crate) fn check_polls(events: u64, table: &Table) -> Result<(), String> {
     let polls = table.meter.polls.load(Ordering::Relaxed);
-    let happened = events + table.meter.calls.load(Ordering::Relaxed);
-    let who = table.plan.ends.iter().map(|end| end.senders.len() as u64 + 3).sum::<u64>();
-    let most = 100 + happened * who;
-    if polls > most { Err(format!("{polls} polls, where {happened} events make {most} at most: somebody spins")) } else { Ok(()) }
+    let most = 1000 + 2 * (events + table.meter.calls.load(Ordering::Relaxed));
+    match polls > most {
+        true => Err(format!("{polls} polls, where {events} events make {most} at most: somebody spins")),
+        false => Ok(()),
+    }
 }
 
 fn report(table: &Table, link: Option<&Link>) -> Report {

@@ -123,7 +123,9 @@ impl Table {
     /// A call has failed: that needs a reason.
     pub(crate) fn met(&self, who: &str, error: &Error) {
         let legal = match error {
-            Error::Fault(Fault::Timeout(Wait::Turn)) => self.plan.shape == Shape::Turns || self.plan.ending == Ending::Panics,
+            Error::Fault(Fault::Timeout(Wait::Turn)) => {
+                self.plan.shape == Shape::Turns || self.plan.ending == Ending::Panics
+            }
             Error::Fault(Fault::Timeout(_)) => self.plan.ending == Ending::Panics,
             Error::Fault(Fault::Closed(_)) | Error::Io(_) => !self.plan.is_calm(),
             _ => false,

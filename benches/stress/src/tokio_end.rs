@@ -1,7 +1,7 @@
 //! An end over the tokio driver: a task that has the connection, tasks and threads that have senders.
 
-use crate::fate::limited;
 use crate::dice::Dice;
+use crate::fate::limited;
 use crate::payload::{self, BYE, HEADER, OWNER};
 use crate::plan::{Early, Ending, Fate, Kind, What};
 use crate::table::{Table, lock};
@@ -25,7 +25,7 @@ pub(crate) type Connection = Conn<Reading, Writing>;
 pub(crate) async fn play(table: Arc<Table>, end: usize, (read, write): (Reading, Writing)) {
     let plan = &table.plan.ends[end];
     let mut conn = Conn::new(read, write, plan.role);
-    conn.set_message_limit(LIMIT);
+    conn.set_message_limit(crate::LIMIT);
     let speakers: Vec<_> = (0..plan.senders.len()).map(|at| start_sender(&table, end, at, &conn)).collect();
     let helper = (plan.owner.kind != Kind::Alone)
         .then(|| tokio::spawn(tokio_sender::say_bye(Arc::clone(&table), end, conn.sender(), speakers)));
@@ -45,7 +45,8 @@ pub(crate) async fn play(table: Arc<Table>, end: usize, (read, write): (Reading,
         (_, Some((Early::Finish, after))) => {
             let mut owner = Owner::new(&table, end, conn);
             let _ = timeout(after, owner.receive()).await;
-            let finished = limited(&table, Fate::Kept, owner.conn.finish(CloseCode::GOING_AWAY, "", table.plan.wire)).await;
+            let finished =
+                limited(&table, Fate::Kept, owner.conn.finish(CloseCode::GOING_AWAY, "", table.plan.wire)).await;
             if let Some(Err(error)) = finished {
                 table.met("finish", &error);
             }
@@ -228,6 +229,3 @@ impl<'t> Owner<'t> {
         }
     }
 }
-
-/// More than any message has.
-const LIMIT: usize = 2 << 20;

@@ -1,6 +1,6 @@
 //! The halves of a link for tasks.
 
-use super::{Half, Side, State, Wrong};
+use super::{Half, Side, State};
 use core::pin::Pin;
 use core::sync::atomic::Ordering;
 use core::task::{Context, Poll, ready};
@@ -21,7 +21,8 @@ impl Half {
         let manners = &self.pipe().manners;
         let mut state = self.pipe().lock();
         self.before(&mut state)?;
-        let spurious = if state.dice.one_in(manners.spurious) { state.wakers[self.other() as usize].clone() } else { None };
+        let spurious =
+            if state.dice.one_in(manners.spurious) { state.wakers[self.other() as usize].clone() } else { None };
         if state.dice.one_in(manners.yields) {
             drop(state);
             self.link.events.fetch_add(1, Ordering::Relaxed);
@@ -36,7 +37,7 @@ impl Half {
             Some(_) => None,
         };
         // A write that has to wait may have handed on what was held back.
-        let tells = (done.is_some() || self.side == Side::Writer) && !self.is_deaf(&state);
+        let tells = done.is_some() || self.side == Side::Writer;
         drop(state);
         drop(old);
         self.link.events.fetch_add(1 + u64::from(spurious.is_some()), Ordering::Relaxed);
@@ -47,12 +48,6 @@ impl Half {
             other.wake();
         }
         done.map_or(Poll::Pending, |done| Poll::Ready(Ok(done)))
-    }
-
-    /// Whether the writer is not to be woken any more.
-    fn is_deaf(&self, state: &State) -> bool {
-        let wrong = self.pipe().manners.wrong;
-        self.side == Side::Reader && wrong.is_some_and(|(at, wrong)| wrong == Wrong::Deafens && state.read >= at)
     }
 }
 

@@ -11,11 +11,7 @@ use ws_conn::blocking::{HangUp, Input, Output};
 impl Half {
     /// Does something when it can be done, or fails when the time is over. Sometimes it fails before that, as a socket
     /// may: its time-out is not exact.
-    fn wait<T>(
-        &self,
-        patience: Duration,
-        mut act: impl FnMut(&mut State) -> io::Result<Option<T>>,
-    ) -> io::Result<T> {
+    fn wait<T>(&self, patience: Duration, mut act: impl FnMut(&mut State) -> io::Result<Option<T>>) -> io::Result<T> {
         let until = Instant::now().checked_add(patience);
         let mut state = self.pipe().lock();
         self.before(&mut state)?;
