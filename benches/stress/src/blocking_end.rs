@@ -165,7 +165,7 @@ impl<'t, R: Input, W: Output> Owner<'t, R, W> {
             if self.leaves.is_some_and(|(_, after)| begun.elapsed() >= after) {
                 return self.leave();
             }
-            while let Some(act) = acts.next() {
+            for act in acts.by_ref() {
                 self.send(OWNER, act.len, act.what);
                 if !plan.first {
                     break;

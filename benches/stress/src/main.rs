@@ -3,6 +3,9 @@
 //! ```text
 //! cargo run --release -p ws-stress -- --seed 1 --minutes 20
 //! ```
+//!
+//! README.md says what a case is made of and what is checked. The plan of a case follows from the seed and its number; the
+//! order of threads is the system's. An end, or a transport, is in a file of its own, for tasks and for threads.
 #![forbid(unsafe_code)]
 #![expect(clippy::disallowed_methods, reason = "real threads in real time are what this is about")]
 
@@ -31,7 +34,12 @@ mod wire;
 #[allow(dead_code, unreachable_pub, reason = "the test kit's, of which a part is needed")]
 mod chunks;
 #[path = "../../../crates/ws-testkit/src/judge.rs"]
-#[allow(dead_code, unreachable_pub, reason = "the test kit's, of which a part is needed")]
+#[allow(
+    dead_code,
+    unreachable_pub,
+    clippy::wrong_self_convention,
+    reason = "the test kit's, of which a part is needed"
+)]
 mod judge;
 #[path = "../../../crates/ws-testkit/src/naive.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the test kit's, of which a part is needed")]
@@ -77,7 +85,7 @@ fn main() -> ExitCode {
     memory::fill_store(LIMIT);
     let begun = Instant::now();
     let time = Duration::try_from_secs_f64(options.minutes * 60.0).unwrap_or(Duration::MAX);
-    let drivers = options.driver.map_or(vec![Driver::Tokio, Driver::Blocking], |driver| vec![driver]);
+    let drivers = options.driver.map_or_else(|| vec![Driver::Tokio, Driver::Blocking], |driver| vec![driver]);
     let mut sum = Sum::default();
     'cases: for case in options.case.unwrap_or_default().. {
         for driver in &drivers {

@@ -140,7 +140,9 @@ impl Speaker {
             for part in payload.chunks(chunk) {
                 self.write(&mut writer, act.fate, part).await?;
             }
-            limited(table, Fate::Kept, writer.finish()).await.unwrap_or(Err(Error::Io(io::ErrorKind::Other.into())))
+            let finished = limited(table, Fate::Kept, writer.finish()).await;
+            // The transport has panicked.
+            finished.unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::Other).into()))
         };
         table.sent(name, true, Some(result.await))
     }
