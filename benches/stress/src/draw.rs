@@ -26,6 +26,10 @@ impl Plan {
             Shape::Duel => dice.make_duel(&mut plan),
             Shape::Large => plan.ending = Ending::Calm,
         }
+        if plan.ending == Ending::Panics {
+            plan.wire = Duration::from_secs(1);
+            plan.manners[0].panics = Some(1 + dice.below(60) as u64);
+        }
         plan
     }
 }
@@ -73,10 +77,6 @@ impl Dice {
             plan.ends[1].owner.acts.clear();
         }
         plan.ending = self.ending(&plan);
-        if plan.ending == Ending::Panics {
-            plan.wire = Duration::from_secs(1);
-            plan.manners[0].panics = Some(1 + self.below(60) as u64);
-        }
         plan
     }
 

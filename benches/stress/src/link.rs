@@ -47,6 +47,13 @@ pub(crate) struct Manners {
     pub(crate) wrong: Option<(usize, Wrong)>,
 }
 
+impl Manners {
+    /// How much one read or write moves at most; everything, where nothing limits it.
+    fn portion(&self, dice: &mut Dice) -> usize {
+        if self.longest == usize::MAX { usize::MAX } else { 1 + dice.below(self.longest) }
+    }
+}
+
 /// A fault of the transport, at a byte of the stream.
 #[cfg_attr(not(test), expect(dead_code, reason = "a transport is only faulty in tests of the checks"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -254,7 +261,7 @@ impl Half {
         if there == 0 {
             return (state.ended || state.deserted).then_some(0);
         }
-        let most = 1 + state.dice.below(self.pipe().manners.longest);
+        let most = self.pipe().manners.portion(&mut state.dice);
         let len = there.min(into.len()).min(most);
         let State { wire, read, .. } = state;
         into[..len].copy_from_slice(&wire[*read..*read + len]);
@@ -268,7 +275,7 @@ impl Half {
         if state.ended || state.deserted {
             return Err(ErrorKind::BrokenPipe.into());
         }
-        let most = state.room(manners).min(1 + state.dice.below(manners.longest));
+        let most = state.room(manners).min(manners.portion(&mut state.dice));
         if most == 0 {
             state.hand_on(manners);
             return Ok(None);

@@ -93,7 +93,7 @@ fn main() -> ExitCode {
                 if options.case.is_none() && begun.elapsed() >= time || sum.failed >= options.failures {
                     break 'cases;
                 }
-                if !sum.add(&options, Plan::of(options.seed, case, *driver)) {
+                if !sum.add(Plan::of(options.seed, case, *driver)) {
                     break 'cases;
                 }
             }
@@ -117,8 +117,9 @@ struct Sum {
 
 impl Sum {
     /// Runs a case. Returns whether another one can follow.
-    fn add(&mut self, options: &Options, plan: Plan) -> bool {
-        let (case, driver, most) = (plan.case, plan.driver, plan.most_memory());
+    fn add(&mut self, plan: Plan) -> bool {
+        let Plan { seed, case, driver, .. } = plan;
+        let most = plan.most_memory();
         let shown = format!("{plan}");
         let memory = Memory::begin();
         let mut report = run::run(plan);
@@ -131,14 +132,12 @@ impl Sum {
         if !report.failures.is_empty() {
             self.failed += 1;
             let driver = format!("{driver:?}").to_lowercase();
-            println!("case {case} of seed {} over {driver} has failed:", options.seed);
+            println!("case {case} of seed {seed} over {driver} has failed:");
             for why in &report.failures {
                 println!("  - {why}");
             }
-            println!(
-                "{shown}  again: cargo run --release -p ws-stress -- --seed {} --driver {driver} --case {case} --repeat 100",
-                options.seed
-            );
+            let command = "cargo run --release -p ws-stress --";
+            println!("{shown}  again: {command} --seed {seed} --driver {driver} --case {case} --repeat 100");
         }
         let is_stuck = report.is_stuck;
         report.failures.clear();
