@@ -60,8 +60,7 @@ fn a_transport_that_repeats_bytes_is_found() {
 
 #[test]
 fn a_task_that_is_not_woken_is_found_when_its_deadline_passes() {
-    let [mut plan, _] = plans();
-    plan.manners[0].wrong = Some((500, Wrong::Deafens));
+    let mut plan = deaf_plan();
     plan.wire = Duration::from_millis(300);
     let failures = run::run(plan).failures;
     assert!(failures.iter().any(|why| why.contains("1008")), "{failures:?}");
@@ -69,13 +68,14 @@ fn a_task_that_is_not_woken_is_found_when_its_deadline_passes() {
 
 #[test]
 fn a_case_that_does_not_end_is_stopped_and_tells_who_waits() {
-    let [mut plan, _] = plans();
-    plan.manners[0].wrong = Some((500, Wrong::Deafens));
+    let mut plan = deaf_plan();
     plan.wire = Duration::from_secs(10_000);
     plan.watchdog = Duration::from_secs(1);
     let report = run::run(plan);
     assert!(!report.is_stuck);
-    assert!(report.failures.iter().any(|why| why.contains("does not come to an end; there wait: sender")));
+    let tells =
+        |why: &String| why.contains("does not come to an end; there wait: ") && why.contains("sender 0 of end 0");
+    assert!(report.failures.iter().any(tells), "{:?}", report.failures);
 }
 
 #[test]
@@ -248,6 +248,17 @@ fn plans() -> [Plan; 2] {
         wire: Duration::from_secs(2),
         watchdog: 3 * PATIENCE,
     })
+}
+
+/// The writer is not woken any more from a byte on, and hardly anything comes that would wake it by chance.
+fn deaf_plan() -> Plan {
+    let [mut plan, _] = plans();
+    plan.manners[0].wrong = Some((500, Wrong::Deafens));
+    plan.ends[1].senders.clear();
+    for sender in &mut plan.ends[0].senders {
+        sender.acts[0].len = 2000;
+    }
+    plan
 }
 
 /// Messages of one sender, with what became of them.
