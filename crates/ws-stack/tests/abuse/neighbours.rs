@@ -124,8 +124,8 @@ impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut took = self.took.clone();
         took.sort_unstable();
-        let longest = took.split_off(took.len().saturating_sub(2));
         let median = took.get(took.len() / 2).copied().unwrap_or_default();
+        let longest = took.split_off(took.len().saturating_sub(2));
         write!(f, "{}, {} times: {median:?} in the middle, {longest:?} at most", self.what, self.took.len())
     }
 }
