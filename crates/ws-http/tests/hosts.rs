@@ -3,7 +3,7 @@
 use ws_http::{HeadReader, Hosts, Invalid, Limits, OriginPolicy, Rejection, RequestHead};
 
 #[test]
-fn a_name_is_met_in_every_form_of_it() {
+fn a_name_matches_every_form_of_it() {
     for (name, host) in [
         ("example.com", "example.com"),
         ("example.com", "EXAMPLE.Com"),

@@ -17,10 +17,10 @@ mod buffers;
 #[path = "testee/tokio/server.rs"]
 mod tokio;
 
-use args::{Driver, micros, seconds};
+use args::{Driver, seconds};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
 use core::hint::spin_loop;
-use core::num::NonZero;
+use core::num::{NonZero, ParseIntError};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -147,6 +147,10 @@ impl Options {
         };
         guards.into_iter().map(|(path, origins)| (path, strict(origins))).collect()
     }
+}
+
+fn micros(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(Duration::from_micros)
 }
 
 fn origin_rule(text: &str) -> Result<OriginRule, Invalid> {

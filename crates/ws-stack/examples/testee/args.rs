@@ -20,12 +20,6 @@ pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-/// Parses microseconds.
-#[allow(dead_code, reason = "the client has no use for it")]
-pub(crate) fn micros(text: &str) -> Result<Duration, String> {
-    text.parse().map(Duration::from_micros).map_err(|_| "not a number of microseconds".into())
-}
-
 /// Says why the program ends.
 pub(crate) fn complain(error: Box<dyn Error>) -> ExitCode {
     eprintln!("{error}");
