@@ -12,7 +12,7 @@ use ws_conn::blocking::{Conn, Socket, Transport};
 use ws_conn::{Error, Opcode, Role};
 use ws_testkit::naive;
 
-/// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy"
+/// "The masking key needs to be unpredictable" -- RFC 6455, section 5.3
 #[test]
 fn section_5_3_a_forked_process_has_masking_keys_of_its_own() {
     let (ours, mut peer) = UnixStream::pair().unwrap();

@@ -8,14 +8,14 @@ use crate::rejection::Rejection;
 
 /// The names a server is reached by, each a host with or without a port.
 ///
-/// Host comes from the client, and a browser writes into it what stands in its address bar. An attacker who points a
-/// name of their own at this server (DNS rebinding) makes it serve pages of that name: their Origin and their Host then
-/// agree, and only a list of names tells them apart. The cookies of the server's real names stay out of reach, but
-/// whatever is open to clients of its network is open to such a page.
+/// Host comes from the client: a browser takes it from the URL. An attacker who points a name of their own at this server
+/// (DNS rebinding) has pages under that name, whose Origin and Host agree. Only a list of names tells them from the
+/// server's own pages. Cookies of the server's real names stay out of reach, but whatever is open to clients of its network
+/// is open to such a page.
 ///
 /// Hosts compare as a browser compares them: without regard to case, an IPv6 address by its value, a name with the dot
-/// of the DNS root at its end like the one without. A name without a port is met on every port. A name with port 80 or
-/// 443 is met by a Host without a port too, since that is how clients write the default port of their scheme.
+/// of the DNS root at its end like the one without. A name without a port matches every port. A name with port 80 or 443
+/// matches a Host without a port too: clients leave out the default port of their scheme.
 ///
 /// ```
 /// use ws_http::{Hosts, Rejection};
@@ -51,7 +51,7 @@ impl Hosts {
         let Single::Once(host) = single(fields, names::HOST) else { return Err(Rejection::Host) };
         let host = core::str::from_utf8(host).ok().and_then(Authority::parse_rooted);
         // RFC 9110 section 7.4 has a server refuse what it is not configured for; 421 is its status for that.
-        if host.is_some_and(|host| self.0.iter().any(|name| is_met_by(name, &host))) {
+        if host.is_some_and(|host| self.0.iter().any(|name| matches(name, &host))) {
             Ok(())
         } else {
             Err(Rejection::Misdirected)
@@ -59,10 +59,10 @@ impl Hosts {
     }
 }
 
-fn is_met_by(name: &Authority, host: &Authority) -> bool {
+fn matches(name: &Authority, host: &Authority) -> bool {
     let port = match (name.port, host.port) {
         (None, _) | (Some(80 | 443), None) => true,
-        (port, met) => port == met,
+        (port, other) => port == other,
     };
     port && name.host == host.host
 }

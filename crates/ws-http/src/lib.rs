@@ -24,7 +24,7 @@
 //!
 //! Browsers let any page open a WebSocket to any host, cookies included; the Origin header field is the server's one
 //! means to tell its own pages from others (RFC 6455, section 10.2). [`OriginPolicy::SameOrigin`] is the default here. It
-//! compares Origin with Host, and both are the client's words: name the server's [`Hosts`], or a page of any name that
+//! compares Origin with Host, and both come from the client: name the server's [`Hosts`], or a page of any name that
 //! somebody points at its address passes for its own (DNS rebinding).
 //!
 //! [RFC 6455 section 4]: https://www.rfc-editor.org/rfc/rfc6455#section-4

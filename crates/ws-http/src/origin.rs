@@ -100,12 +100,12 @@ pub enum OriginPolicy {
     /// Scheme http or https, and host and port are those of the Host header field; a port that is absent on either side
     /// is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
     ///
-    /// Both values are the client's words: this lets in a page of any name that leads here, and over plain http even where
-    /// the server's own pages are https. [`Hosts`](crate::Hosts) and [`SameOriginHttps`](Self::SameOriginHttps) are
-    /// stricter.
+    /// Both values come from the client. This lets in a page of any name that resolves to this server, and a page over
+    /// plain http even where the server's own pages are https: [`Hosts`](crate::Hosts) and
+    /// [`SameOriginHttps`](Self::SameOriginHttps) refuse them.
     #[default]
     SameOrigin,
-    /// As [`SameOrigin`](Self::SameOrigin), of pages that came over https.
+    /// As [`SameOrigin`](Self::SameOrigin), with the scheme https alone.
     ///
     /// For a server whose pages are all https, by itself or behind a proxy that speaks TLS. A page of the same host and
     /// port over plain http may have been written by anybody on the way to the browser.

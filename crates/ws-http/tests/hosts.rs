@@ -1,9 +1,9 @@
 //! RFC 9110, sections 7.2 and 7.4: requests for other names than the server's.
 
-use ws_http::{Hosts, Invalid, OriginPolicy, Rejection};
+use ws_http::{HeadReader, Hosts, Invalid, Limits, OriginPolicy, Rejection, RequestHead};
 
 #[test]
-fn a_name_is_met_in_every_form_of_it() {
+fn a_name_matches_every_form_of_it() {
     for (name, host) in [
         ("example.com", "example.com"),
         ("example.com", "EXAMPLE.Com"),
@@ -124,4 +124,21 @@ fn a_rebound_name_passes_for_the_same_origin_and_not_for_a_host() {
     assert_eq!(OriginPolicy::SameOrigin.check(&rebound), Ok(()));
     let hosts = Hosts::new(["localhost", "127.0.0.1", "[::1]"]).unwrap();
     assert_eq!(hosts.check(&rebound), Err(Rejection::Misdirected));
+}
+
+/// A request for a page, and a handshake in it.
+#[test]
+fn a_head_is_checked_with_an_upgrade_in_it_and_without() {
+    let mut reader = HeadReader::request(Limits::default());
+    reader
+        .push(
+            b"GET / HTTP/1.1\r\nHost: evil.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+              Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        )
+        .unwrap();
+    let head = RequestHead::parse(reader).unwrap();
+    let (upgrade, hosts) = (head.upgrade().unwrap(), Hosts::new(["localhost"]).unwrap());
+    assert_eq!(hosts.check(&head), Err(Rejection::Misdirected));
+    assert_eq!(upgrade.check_host(&hosts), Err(Rejection::Misdirected));
+    assert_eq!(upgrade.check_host(&Hosts::new(["evil.example"]).unwrap()), Ok(()));
 }

@@ -14,6 +14,7 @@ mod tokio;
 
 use args::{Driver, seconds};
 use clap::{Args, Parser, Subcommand};
+use core::error::Error;
 use core::time::Duration;
 use std::process::ExitCode;
 use ws_stack::Timeouts;
@@ -21,17 +22,35 @@ use ws_stack::Timeouts;
 fn main() -> ExitCode {
     let Options { command, patience, driver } = Options::parse();
     let ended = match command {
-        Command::Echo { url } => match driver {
-            Driver::Tokio => tokio::echo(&url, &patience),
-            Driver::Blocking => blocking::echo(&url, &patience),
-        }
-        .map(|status| println!("closed with {status}")),
+        Command::Echo { url } => echo(&url, &patience, driver),
+        #[cfg(unix)]
+        Command::Fork { url } => echo(&url, &patience, driver).and_then(|()| in_both(|| echo(&url, &patience, driver))),
         Command::Autobahn { url, agent } => match driver {
             Driver::Tokio => tokio::autobahn(&url, &agent, &patience),
             Driver::Blocking => blocking::autobahn(&url, &agent, &patience),
         },
     };
     ended.map_or_else(args::complain, |()| ExitCode::SUCCESS)
+}
+
+fn echo(url: &str, patience: &Patience, driver: Driver) -> Result<(), Box<dyn Error>> {
+    let status = match driver {
+        Driver::Tokio => tokio::echo(url, patience),
+        Driver::Blocking => blocking::echo(url, patience),
+    };
+    status.map(|status| println!("closed with {status}"))
+}
+
+/// Runs this in a new process and in this one, which waits for the other.
+#[cfg(unix)]
+fn in_both(run: impl Fn() -> Result<(), Box<dyn Error>>) -> Result<(), Box<dyn Error>> {
+    match fork::fork()? {
+        fork::Fork::Child => run(),
+        fork::Fork::Parent(child) => {
+            run()?;
+            if fork::waitpid(child)? == 0 { Ok(()) } else { Err("the other process has failed".into()) }
+        }
+    }
 }
 
 /// Echoes what a server sends.
@@ -73,6 +92,12 @@ impl Patience {
 enum Command {
     /// Echo on one connection until it is closed, and print the status
     Echo {
+        /// Where to: ws://HOST:PORT/PATH
+        url: String,
+    },
+    /// Echo on one connection, then fork and echo on one more in each process: for tests
+    #[cfg(unix)]
+    Fork {
         /// Where to: ws://HOST:PORT/PATH
         url: String,
     },

@@ -3,6 +3,10 @@
 //! ```text
 //! testee_server --listen 127.0.0.1:9001 --max-message 1048576 --guard /private=https://example.com
 //! ```
+//!
+//! Some flags are there for tests alone: `--spin` makes it a program that has work to do, and `--nonblocking` and
+//! `--sigpipe` put it into surroundings that a library may meet.
+#![expect(clippy::disallowed_methods, reason = "work that takes a time is measured with the clock")]
 
 #[path = "testee/args.rs"]
 mod args;
@@ -15,10 +19,12 @@ mod tokio;
 
 use args::{Driver, seconds};
 use clap::{CommandFactory, Parser, ValueEnum, error::ErrorKind};
-use core::num::NonZero;
+use core::hint::spin_loop;
+use core::num::{NonZero, ParseIntError};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::process::ExitCode;
+use std::time::Instant;
 use ws_stack::http::{Invalid, Origin, OriginPolicy};
 
 fn main() -> ExitCode {
@@ -26,6 +32,10 @@ fn main() -> ExitCode {
     if options.origin.len() > 1 && options.origin.iter().any(|rule| !matches!(rule, OriginRule::Only(_))) {
         let why = "`same`, `same-https` and `any` stand alone; several origins are given as URLs";
         Options::command().error(ErrorKind::ArgumentConflict, why).exit();
+    }
+    #[cfg(unix)]
+    if options.sigpipe {
+        sigpipe::reset();
     }
     let served = match options.driver {
         Driver::Tokio => tokio::serve(options),
@@ -71,6 +81,16 @@ struct Options {
     /// A subprotocol to agree on, the preferred one first; may be repeated
     #[arg(long, value_name = "NAME")]
     subprotocol: Vec<String>,
+    /// How long the program works on each message before it sends it back
+    #[arg(long, value_name = "MICROS", value_parser = micros, default_value = "0")]
+    spin: Duration,
+    /// Over blocking sockets: makes each socket non-blocking, as some systems do when the one that listens is
+    #[arg(long)]
+    nonblocking: bool,
+    /// Leaves SIGPIPE at its default, which ends the program, as it is in a program in C that uses the library
+    #[cfg(unix)]
+    #[arg(long)]
+    sigpipe: bool,
     /// How to receive
     #[arg(long, value_enum, default_value = "message")]
     echo: Echo,
@@ -106,6 +126,16 @@ impl Options {
         OriginPolicy::Only(origins)
     }
 
+    /// What the program does with a message besides sending it back.
+    fn work(&self) {
+        if !self.spin.is_zero() {
+            let begun = Instant::now();
+            while begun.elapsed() < self.spin {
+                spin_loop();
+            }
+        }
+    }
+
     /// The paths with rules of their own, each with all the origins that were named for it.
     fn guards(&self) -> HashMap<String, OriginPolicy> {
         let mut guards = HashMap::<String, Vec<Origin>>::new();
@@ -117,6 +147,10 @@ impl Options {
         };
         guards.into_iter().map(|(path, origins)| (path, strict(origins))).collect()
     }
+}
+
+fn micros(text: &str) -> Result<Duration, ParseIntError> {
+    text.parse().map(Duration::from_micros)
 }
 
 fn origin_rule(text: &str) -> Result<OriginRule, Invalid> {

@@ -50,7 +50,7 @@ fn an_idle_connection_with_its_task_costs_no_more_heap_than_told() {
 /// The task of a connection, as in `testee_server`.
 async fn connection<F: Future<Output = Result<Tcp, HandshakeError>>>(handshake: Pin<Box<F>>) {
     let Ok(mut conn) = handshake.await else { return };
-    let _ = echo::with_message(&mut conn, &TIMEOUTS).await;
+    let _ = echo::with_message(&mut conn, &TIMEOUTS, || ()).await;
 }
 
 type Tcp = Conn<tcp::OwnedReadHalf, tcp::OwnedWriteHalf>;

@@ -9,7 +9,7 @@ use forkguard::Guard;
 /// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy"
 /// (RFC 6455, section 5.3)
 ///
-/// A process that forks has the generator twice. The child seeds its own anew before it takes a key.
+/// A fork copies the generator. The child seeds its copy anew before it takes a key.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct ThreadKeys;
 

@@ -13,7 +13,7 @@ use ws_testkit::naive::{self, Frame, binary, close, continuation, ping, text};
 use ws_testkit::raw;
 
 use crate::habits::{drip_to_the_end, flood_until_cut_off};
-use crate::target::{DRIVERS, MIB};
+use crate::target::{DRIVERS, MIB, beside_others};
 
 #[test]
 fn a_response_that_is_no_handshake_is_refused_and_nothing_more_is_said() {
@@ -147,6 +147,7 @@ fn what_a_server_announces_and_does_not_send_costs_nothing() {
 
 #[test]
 fn a_server_may_vanish_at_every_byte() {
+    let _beside_others = beside_others();
     let frames = [text("hello"), binary([7; 300]).not_final(), ping("p"), continuation("b"), close(1000, "bye")];
     let frames = naive::encode_all(&frames);
     let head = granted("Sec-WebSocket-Key: any");
@@ -187,6 +188,35 @@ fn each_frame_of_a_client_has_a_masking_key_of_its_own() {
     });
 }
 
+/// A process that forks has twice what its generator was seeded with.
+#[test]
+fn a_client_that_forks_has_other_masking_keys_and_handshake_keys_in_each_process() {
+    let _beside_others = beside_others();
+    for driver in DRIVERS {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let program = example("testee_client").unwrap();
+        let client = Program::start(&program, &[&["fork", &url, "--driver", driver], FLAGS].concat()).unwrap();
+        let mut keys = HashSet::new();
+        // One before the fork, and one of each process after it.
+        for _ in 0..3 {
+            let mut peer = Peer::over(listener.accept().unwrap().0).unwrap();
+            let head = peer.head().unwrap();
+            assert!(keys.insert(key(&head).as_bytes().to_vec()), "{head}");
+            peer.send(granted(&head).as_bytes()).unwrap();
+            for _ in 0..100 {
+                peer.send(&text("hello").bytes()).unwrap();
+                let mask = peer.frame().unwrap().unwrap().mask.expect("a mask");
+                assert!(keys.insert(mask.to_vec()), "{driver}: {mask:?} again");
+            }
+            peer.send(&close(1000, "").bytes()).unwrap();
+            assert_eq!(peer.frame().unwrap().and_then(|close| close.close_code()), Some(1000));
+        }
+        let finished = client.finish(LATE).unwrap();
+        assert!(finished.status.success() && finished.complaints.is_empty(), "{driver}: {finished:?}");
+    }
+}
+
 /// How the client is to end.
 enum Ends {
     /// With an exit code and a reason.
@@ -198,6 +228,7 @@ enum Ends {
 }
 
 fn against_both_drivers(server: &(impl Fn(&mut Peer, &str) -> Ends + Sync)) {
+    let _beside_others = beside_others();
     thread::scope(|scope| {
         for driver in DRIVERS {
             scope.spawn(move || against(driver, server));
@@ -238,13 +269,16 @@ fn against(driver: &str, server: &impl Fn(&mut Peer, &str) -> Ends) {
 
 /// The response that grants a request.
 fn granted(head: &str) -> String {
-    let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap();
-    let accept = accept_key(key.as_bytes());
+    let accept = accept_key(key(head).as_bytes());
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
          Sec-WebSocket-Accept: {}\r\n\r\n",
         String::from_utf8_lossy(&accept)
     )
+}
+
+fn key(head: &str) -> &str {
+    head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: ")).unwrap()
 }
 
 /// Makes something else of a good response.

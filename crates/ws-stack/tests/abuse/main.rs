@@ -8,6 +8,8 @@
 //! | `slow` | says nothing, drips, or does not read |
 //! | `handshakes` | sends requests in every broken form, and more behind them |
 //! | `origins` | is a page of somebody else |
+//! | `neighbours` | floods, while others want to be served |
+//! | `surroundings` | meets a program whose sockets do not block, or whose system ends who writes to nobody |
 //! | `vanishing` | goes away at every moment, in every way |
 //! | `client` | is a server that does any of this |
 //!
@@ -20,7 +22,9 @@ mod floods;
 mod habits;
 mod handshakes;
 mod lengths;
+mod neighbours;
 mod origins;
 mod slow;
+mod surroundings;
 mod target;
 mod vanishing;

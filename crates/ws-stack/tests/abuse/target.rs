@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::thread;
 use std::time::Instant;
 
@@ -11,14 +12,21 @@ use ws_testkit::naive::{self, text};
 /// Runs a test against a server of each driver, both at the same time. After it each of them still serves, has given back
 /// every descriptor and thread, and has complained of nothing: no panic is left unseen in a task or a thread.
 pub(crate) fn over_both_drivers(flags: &[&str], test: impl Fn(&Target) + Sync) {
+    let _beside_others = beside_others();
     thread::scope(|scope| {
         let test = &test;
-        let runs = DRIVERS.map(|driver| scope.spawn(move || over(driver, flags, test)));
+        let runs = DRIVERS.map(|driver| scope.spawn(move || run(driver, flags, test)));
         runs.map(|run| run.join().unwrap_or_else(|panic| resume_unwind(panic)))
     });
 }
 
-fn over(driver: &'static str, flags: &[&str], test: impl Fn(&Target)) {
+/// The same over one driver.
+pub(crate) fn over(driver: &str, flags: &[&str], test: impl Fn(&Target)) {
+    let _beside_others = beside_others();
+    run(driver, flags, test);
+}
+
+fn run(driver: &str, flags: &[&str], test: impl Fn(&Target)) {
     let program = example("testee_server").unwrap();
     let server = Server::start(&program, &[&["--listen", "127.0.0.1:0", "--driver", driver], flags].concat()).unwrap();
     let target = Target::new(server);
@@ -33,6 +41,18 @@ fn over(driver: &'static str, flags: &[&str], test: impl Fn(&Target)) {
     }
     assert_eq!(complaints, "", "{driver}");
 }
+
+/// What a test holds that shares the machine with others.
+pub(crate) fn beside_others() -> RwLockReadGuard<'static, ()> {
+    MACHINE.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a test holds that measures how long others wait, so that it is not they.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    MACHINE.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+static MACHINE: RwLock<()> = RwLock::new(());
 
 /// The drivers, as the programs call them.
 pub(crate) const DRIVERS: [&str; 2] = ["tokio", "blocking"];

@@ -7,10 +7,10 @@ use std::net::TcpStream;
 use ws_stack::blocking::{Conn, Connect, HandshakeError, Socket};
 use ws_stack::{CloseCode, Timeouts};
 
-/// Echoes until the connection is closed; answers the status.
+/// Echoes until the connection is closed, and returns the status.
 pub(crate) fn echo(url: &str, patience: &Patience) -> Result<CloseCode, Box<dyn core::error::Error>> {
     let mut conn = open(url, patience)?;
-    let Err(error) = echo::with_message(&mut conn, patience.timeouts());
+    let Err(error) = echo::with_message(&mut conn, patience.timeouts(), || ());
     // A violation of the peer's is reported as such, and has its status too.
     conn.closed().map(|closed| closed.0).ok_or_else(|| error.into())
 }
@@ -25,7 +25,7 @@ pub(crate) fn autobahn(url: &str, agent: &str, patience: &Patience) -> Result<()
     for case in 1..=count {
         let mut conn = open(&format!("{url}/runCase?case={case}&agent={agent}"), patience)?;
         // The server breaks the protocol in many of them: how it ends is for the server to judge.
-        let _ = echo::with_message(&mut conn, timeouts);
+        let _ = echo::with_message(&mut conn, timeouts, || ());
     }
 
     let mut conn = open(&format!("{url}/updateReports?agent={agent}"), patience)?;

@@ -77,6 +77,9 @@ impl Server {
     }
 
     fn serve(&self, stream: TcpStream) -> Result<(), HandshakeError> {
+        if self.options.nonblocking {
+            stream.set_nonblocking(true)?;
+        }
         let exchange = Exchange::read(stream, Limits::default(), self.options.handshake)?;
         let path = exchange.request().path();
         let guarded = self.guarded.iter().find(|(guarded, _)| guarded == path);
@@ -84,12 +87,13 @@ impl Server {
         let mut conn = exchange.upgrade(policy)?.conn;
         conn.set_message_limit(self.options.max_message);
         let timeouts = Timeouts::new(self.options.wire, self.options.idle);
+        let work = || self.options.work();
         // Each of them goes on until the connection is closed; the status is of no interest here.
         let _ = match self.options.echo {
-            Echo::Message => echo::with_message(&mut conn, timeouts),
+            Echo::Message => echo::with_message(&mut conn, timeouts, work),
             Echo::Receive => {
                 let mut buffer = self.buffers.take();
-                let ended = echo::with_receive(&mut conn, timeouts, &mut buffer);
+                let ended = echo::with_receive(&mut conn, timeouts, &mut buffer, work);
                 self.buffers.give(buffer);
                 ended
             }

@@ -9,11 +9,11 @@ use ws_stack::{CloseCode, Conn, Connect, HandshakeError, Timeouts, Transport};
 
 type Tcp = Conn<<TcpStream as Transport>::Read, <TcpStream as Transport>::Write>;
 
-/// Echoes until the connection is closed; answers the status.
+/// Echoes until the connection is closed, and returns the status.
 #[tokio::main(flavor = "current_thread")]
 pub(crate) async fn echo(url: &str, patience: &Patience) -> Result<CloseCode, Box<dyn Error>> {
     let mut conn = open(url, patience).await?;
-    let Err(error) = echo::with_message(&mut conn, &patience.timeouts()).await;
+    let Err(error) = echo::with_message(&mut conn, &patience.timeouts(), || ()).await;
     // A violation of the peer's is reported as such, and has its status too.
     conn.closed().map(|closed| closed.0).ok_or_else(|| error.into())
 }
@@ -29,7 +29,7 @@ pub(crate) async fn autobahn(url: &str, agent: &str, patience: &Patience) -> Res
     for case in 1..=count {
         let mut conn = open(&format!("{url}/runCase?case={case}&agent={agent}"), patience).await?;
         // The server breaks the protocol in many of them: how it ends is for the server to judge.
-        let _ = echo::with_message(&mut conn, &timeouts).await;
+        let _ = echo::with_message(&mut conn, &timeouts, || ()).await;
     }
 
     let mut conn = open(&format!("{url}/updateReports?agent={agent}"), patience).await?;

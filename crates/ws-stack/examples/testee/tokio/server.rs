@@ -50,13 +50,14 @@ where
     F: Future<Output = Result<Tcp, HandshakeError>>,
 {
     let Ok(mut conn) = handshake.await else { return };
+    let work = || server().options.work();
     // Each of them goes on until the connection is closed. That a peer breaks the protocol is what judges do; what it is
     // told then is theirs to see.
     match server().options.echo {
-        Echo::Message => drop(echo::with_message(&mut conn, &server().timeouts).await),
+        Echo::Message => drop(echo::with_message(&mut conn, &server().timeouts, work).await),
         Echo::Receive => {
             let mut buffer = server().buffers.take();
-            let _ = Box::pin(echo::with_receive(&mut conn, &server().timeouts, &mut buffer)).await;
+            let _ = Box::pin(echo::with_receive(&mut conn, &server().timeouts, &mut buffer, work)).await;
             server().buffers.give(buffer);
         }
     }
