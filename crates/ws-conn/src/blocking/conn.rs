@@ -271,7 +271,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         match step {
             Step::Need(need) => self.fill(need, timeouts),
             Step::Reply => self.reply(timeouts),
-            Step::Done(_) | Step::Room => Ok(()),
+            // This thread holds up nobody else.
+            Step::Done(_) | Step::Room | Step::Yield(_) => Ok(()),
         }
     }
 

@@ -101,10 +101,16 @@ impl Held {
     #[cfg(feature = "tokio")]
     #[cold]
     pub(crate) fn put(&mut self, bytes: &[u8]) {
-        while self.0.len() < bytes.len() {
-            self.grow(usize::MAX);
-        }
+        let wanted = bytes.len().max(Self::FIRST);
+        self.0 = take_spare(wanted).unwrap_or_else(|| Buffer::new(wanted));
         self.get_mut(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Whether there is no buffer, and so nothing in it.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.len() == 0
     }
 
     pub(crate) fn get_mut(&mut self, len: usize) -> &mut [u8] {

@@ -7,6 +7,7 @@ use super::reader::MessageReader;
 use super::receive::{Lending, Parking, Stalled};
 use super::sender::Sender;
 use super::sender_mut::SenderMut;
+use super::share::Share;
 use super::timers::Timers;
 use crate::accept::Accept;
 use crate::driver::error::Error;
@@ -41,6 +42,7 @@ pub struct Conn<R, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> 
     pub(super) inbox: Option<Box<Chunk>>,
     pub(super) inbound: Inbound<D>,
     pub(super) timers: Timers,
+    pub(super) share: Share,
     /// A message in pieces: of `message`, or what a dropped `receive` had got.
     pub(super) held: Held,
     pub(super) limit: usize,
@@ -77,6 +79,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             inbox: None,
             inbound: Inbound::with(role, decode),
             timers: Timers::default(),
+            share: Share::default(),
             held: Held::default(),
             limit: Self::MESSAGE_LIMIT,
             write_mode: WriteMode::default(),
@@ -199,7 +202,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// As [`receive`](Self::receive).
     pub async fn receive_stream(&mut self, timeouts: Timeouts) -> Result<MessageReader<'_, R, W, D, E>, Error> {
         // What a dropped call had got is the message's beginning, unless the connection has ended since.
-        let parked = self.inbound.got() > 0 && self.inbound.closed().is_none();
+        let parked = self.is_parked() && self.inbound.closed().is_none();
         let opcode = match self.inbound.opcode().filter(|_| parked) {
             Some(opcode) => opcode,
             None => poll_fn(|cx| self.poll_receive(cx, &mut Receiving::chunk(&mut []), timeouts)).await?.opcode,

@@ -34,6 +34,7 @@ mod receive;
 mod send;
 mod sender;
 mod sender_mut;
+mod share;
 mod timers;
 mod writer;
 

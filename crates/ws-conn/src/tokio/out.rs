@@ -1,3 +1,4 @@
+use super::share::Share;
 use crate::driver::error::Error;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::pool::Chunk;
@@ -32,6 +33,7 @@ pub(super) struct Out<W, E> {
     pub(super) torn: bool,
     /// The receiving direction has something to send, and could not.
     wanted: bool,
+    pub(super) share: Share,
     /// One frame at a time.
     pub(super) frame: Turns,
     /// One data message at a time, of however many frames.
@@ -51,6 +53,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             broken: false,
             torn: false,
             wanted: false,
+            share: Share::default(),
             frame: Turns::default(),
             message: Turns::default(),
         }

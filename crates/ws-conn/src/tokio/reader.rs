@@ -58,6 +58,7 @@ impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Mess
             return Poll::Ready(Ok(0));
         }
         if !self.parked.is_empty() {
+            ready!(self.conn.share.poll_spend(cx));
             let parked = self.conn.held.get_mut(self.parked.end);
             let parked = parked.get(self.parked.clone()).unwrap_or_default();
             let len = into.len().min(parked.len());

@@ -4,6 +4,7 @@ use super::conn::Conn;
 use super::ending::Ending;
 use super::line::Line;
 use super::sender_mut::SenderMut;
+use super::share::Share;
 use super::timers::after;
 use crate::driver::error::Error;
 use crate::driver::message::{Held, MessageRef};
@@ -45,34 +46,55 @@ pub(super) struct Stalled {
     mark: u64,
 }
 
-/// A call of `receive`. Dropped before its end it puts what lies in the caller's buffer back into the connection.
+/// A call of `receive`. Dropped before its end it puts what lies in the caller's buffer back into the connection. The call
+/// that takes up the message collects the rest there, so that to drop it costs nothing more.
 pub(super) struct Parking<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
     conn: &'c mut Conn<R, W, D, E>,
     into: &'b mut [u8],
-    live: bool,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The message goes into the caller's buffer.
+    Direct,
+    /// A dropped call has left the beginning of the message with the connection.
+    Resumed,
+    Done,
 }
 
 impl<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Parking<'c, 'b, R, W, D, E> {
     #[inline]
     pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, into: &'b mut [u8]) -> Self {
-        let got = conn.inbound.got();
-        if got > 0 {
-            // The machine refuses the message if it does not fit.
-            into.iter_mut().zip(conn.held.get_mut(got)).for_each(|(to, from)| *to = *from);
-        } else {
-            conn.held.recycle();
-        }
-        Self { conn, into, live: true }
+        let stage = if conn.is_parked() { Stage::Resumed } else { Stage::Direct };
+        Self { conn, into, stage }
     }
 
     #[inline]
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
+        if self.stage == Stage::Resumed {
+            return self.poll_resumed(cx, timeouts);
+        }
         let result = self.conn.poll_receive(cx, &mut Receiving::message(self.into), timeouts);
         if result.is_ready() {
-            self.live = false;
-            self.conn.held.recycle();
+            self.stage = Stage::Done;
         }
         result
+    }
+
+    #[cold]
+    fn poll_resumed(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
+        ready!(self.conn.share.poll_spend(cx));
+        let result = ready!(self.conn.poll_rest(cx, self.into.len(), timeouts));
+        self.stage = Stage::Done;
+        if let Ok(received) = &result
+            && let Some(into) = self.into.get_mut(..received.len)
+        {
+            into.copy_from_slice(self.conn.held.get_mut(received.len));
+        }
+        self.conn.held.recycle();
+        self.conn.release();
+        Poll::Ready(result)
     }
 }
 
@@ -80,7 +102,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for
     #[inline]
     fn drop(&mut self) {
         let got = self.conn.inbound.got();
-        if self.live && got > 0 {
+        if self.stage == Stage::Direct && got > 0 {
             self.conn.held.put(self.into.get(..got).unwrap_or_default());
         }
     }
@@ -128,6 +150,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         op: &mut Receiving<'_>,
         timeouts: Timeouts,
     ) -> Poll<Result<Received, Error>> {
+        ready!(self.share.poll_spend(cx));
         loop {
             if self.ending.is_some() {
                 return self.poll_end(cx).map(Err);
@@ -146,6 +169,20 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
+    /// Whether the connection keeps the beginning of a message that a dropped call had got.
+    #[inline]
+    pub(super) fn is_parked(&mut self) -> bool {
+        if self.inbound.got() == 0 {
+            self.held.recycle();
+            return false;
+        }
+        if self.held.is_empty() {
+            // It was put into a buffer that is gone, by a call that was forgotten: not dropped, and never polled again.
+            self.inbound.skip();
+        }
+        !self.held.is_empty()
+    }
+
     /// Receives a whole message to be lent.
     #[inline]
     pub(super) fn poll_message(
@@ -153,9 +190,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         cx: &mut Context<'_>,
         timeouts: Timeouts,
     ) -> Poll<Result<(Opcode, Place), Error>> {
-        if self.inbound.got() == 0 {
-            self.held.recycle();
-        }
+        self.is_parked();
+        ready!(self.share.poll_spend(cx));
         loop {
             if self.ending.is_some() {
                 return self.poll_end(cx).map(Err);
@@ -169,19 +205,44 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
                 return Poll::Ready(Ok((opcode, Place::Inbox(range))));
             }
-            let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
-            let mut op = Receiving::held(self.held.room(self.limit), self.limit);
-            let (used, step) = self.inbound.push(&mut op, unread);
-            self.take(used);
-            match step {
-                Step::Done(received) => {
-                    self.send_replies();
-                    return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
-                }
-                Step::Room => self.held.grow(self.limit),
-                step => ready!(self.poll_step(cx, step, timeouts))?,
+            if let Some(received) = ready!(self.poll_held(cx, self.limit, timeouts))? {
+                return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
             }
         }
+    }
+
+    /// Receives the rest of a message of which a part is parked, to where that lies.
+    fn poll_rest(&mut self, cx: &mut Context<'_>, limit: usize, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
+        loop {
+            if self.ending.is_some() {
+                return self.poll_end(cx).map(Err);
+            }
+            if let Some(received) = ready!(self.poll_held(cx, limit, timeouts))? {
+                return Poll::Ready(Ok(received));
+            }
+        }
+    }
+
+    /// Does one step towards a message of at most `limit` bytes in the buffer that grows. `None` if it is not whole yet.
+    fn poll_held(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+        timeouts: Timeouts,
+    ) -> Poll<Result<Option<Received>, Error>> {
+        let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
+        let mut op = Receiving::held(self.held.room(limit), limit);
+        let (used, step) = self.inbound.push(&mut op, unread);
+        self.take(used);
+        match step {
+            Step::Done(received) => {
+                self.send_replies();
+                return Poll::Ready(Ok(Some(received)));
+            }
+            Step::Room => self.held.grow(limit),
+            step => ready!(self.poll_step(cx, step, timeouts))?,
+        }
+        Poll::Ready(Ok(None))
     }
 
     /// Gives the read buffer back if there is nothing in it.
@@ -203,8 +264,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn poll_step(&mut self, cx: &mut Context<'_>, step: Step, timeouts: Timeouts) -> Poll<Result<(), Error>> {
         match step {
             Step::Need(need) => self.poll_fill(cx, need, timeouts).map(Ok),
+            Step::Yield(need) if self.is_due(cx, Share::PASSED) => self.poll_wait(cx, need, timeouts).map(Ok),
             Step::Reply => Poll::Ready(self.reply(timeouts)),
-            Step::Done(_) | Step::Room => Poll::Ready(Ok(())),
+            Step::Done(_) | Step::Room | Step::Yield(_) => Poll::Ready(Ok(())),
         }
     }
 
@@ -267,6 +329,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             self.inbound.linger();
             return Poll::Ready(());
         }
+        if self.is_due(cx, Share::READ) {
+            self.release();
+            return self.poll_wait(cx, need, timeouts);
+        }
         let inbox = self.inbox.get_or_insert_with(Chunk::take);
         let mut buf = ReadBuf::new(inbox.room());
         let result = match &mut self.read {
@@ -292,6 +358,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 Poll::Ready(())
             }
             Poll::Pending => {
+                self.share.renew();
                 self.release();
                 self.poll_wait(cx, need, timeouts)
             }
@@ -328,7 +395,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
-    /// Nothing to read: waits, but no longer than the deadlines.
+    /// Whether other tasks are to run before anything else. They may take long: the deadlines are looked at.
+    #[inline]
+    fn is_due(&mut self, cx: &mut Context<'_>, units: u8) -> bool {
+        self.share.poll_spend_many(units, cx).is_pending()
+    }
+
+    /// Waits for the transport, or for the other tasks to have run, but no longer than the deadlines.
     fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
         self.line.hub().note_reader(cx.waker());
         // What happened before the task was known woke nobody: a sender may have left something, and the transport, or
