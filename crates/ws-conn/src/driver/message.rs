@@ -89,20 +89,20 @@ impl Held {
         self.0.get_mut(0..len)
     }
 
-    /// Twice the room at least, with the same bytes at its front.
+    /// Twice the room at least, with the same bytes at its front. What others left in it is overwritten if it is `shown`: to
+    /// an extension, which may claim to have filled more of it than it has. The state machine itself does not.
     #[cold]
-    pub(crate) fn grow(&mut self, limit: usize) {
+    pub(crate) fn grow(&mut self, limit: usize, shown: bool) {
         let len = self.0.len();
         let wanted = len.saturating_mul(2).max(Self::FIRST).min(limit.max(1));
-        self.0 = self.0.moved_to(len, take_spare(wanted).unwrap_or_else(|| Buffer::new(wanted)));
+        self.0 = self.0.moved_to(len, buffer(wanted, shown));
     }
 
     /// Keeps the bytes of a message that was given up in its midst.
     #[cfg(feature = "tokio")]
     #[cold]
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        let wanted = bytes.len().max(Self::FIRST);
-        self.0 = take_spare(wanted).unwrap_or_else(|| Buffer::new(wanted));
+    pub(crate) fn put(&mut self, bytes: &[u8], shown: bool) {
+        self.0 = buffer(bytes.len().max(Self::FIRST), shown);
         self.get_mut(bytes.len()).copy_from_slice(bytes);
     }
 
@@ -127,6 +127,15 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.recycle();
     }
+}
+
+/// A buffer of at least the size that is wanted; it is zero if it is `shown`.
+fn buffer(wanted: usize, shown: bool) -> Buffer {
+    let Some(mut spare) = take_spare(wanted) else { return Buffer::new(wanted) };
+    if shown {
+        spare.all_mut().fill(0);
+    }
+    spare
 }
 
 /// The smallest of the buffers that is large enough.

@@ -63,6 +63,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     fn poll_end_steps(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let owner = self.owner();
         let Some(ending) = &mut self.ending else { return Poll::Ready(()) };
         loop {
             match ending.stage {
@@ -93,7 +94,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 Stage::Drain => {
                     // In shares, after each of which the timer is looked at.
                     ready!(self.share.poll_spend_many(Share::READ, cx));
-                    let mut waste = Chunk::take();
+                    let mut waste = Chunk::take(owner);
                     let mut buf = ReadBuf::new(waste.room());
                     let result = match &mut self.read {
                         Some(read) => Pin::new(read).poll_read(cx, &mut buf),

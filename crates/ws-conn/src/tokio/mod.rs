@@ -36,6 +36,7 @@ mod sender;
 mod sender_mut;
 mod share;
 mod timers;
+mod whole;
 mod writer;
 
 pub use crate::driver::message::MessageRef;

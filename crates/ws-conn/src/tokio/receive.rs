@@ -3,11 +3,10 @@
 use super::conn::Conn;
 use super::ending::Ending;
 use super::line::Line;
-use super::sender_mut::SenderMut;
 use super::share::Share;
 use super::timers::after;
 use crate::driver::error::Error;
-use crate::driver::message::{Held, MessageRef};
+use crate::driver::message::Held;
 use crate::driver::pool::Chunk;
 use crate::extension::{Decode, Encode};
 use crate::fault::Fault;
@@ -44,101 +43,6 @@ impl Place {
 pub(super) struct Stalled {
     since: Instant,
     mark: u64,
-}
-
-/// A call of `receive`. Dropped before its end it puts what lies in the caller's buffer back into the connection. The call
-/// that takes up the message collects the rest there, so that to drop it costs nothing more.
-pub(super) struct Parking<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
-    conn: &'c mut Conn<R, W, D, E>,
-    into: &'b mut [u8],
-    stage: Stage,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
-    /// The message goes into the caller's buffer.
-    Direct,
-    /// A dropped call has left the beginning of the message with the connection.
-    Resumed,
-    Done,
-}
-
-impl<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Parking<'c, 'b, R, W, D, E> {
-    #[inline]
-    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, into: &'b mut [u8]) -> Self {
-        let stage = if conn.is_parked() { Stage::Resumed } else { Stage::Direct };
-        Self { conn, into, stage }
-    }
-
-    #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
-        if self.stage == Stage::Resumed {
-            return self.poll_resumed(cx, timeouts);
-        }
-        let result = self.conn.poll_receive(cx, &mut Receiving::message(self.into), timeouts);
-        if result.is_ready() {
-            self.stage = Stage::Done;
-        }
-        result
-    }
-
-    #[cold]
-    fn poll_resumed(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
-        ready!(self.conn.share.poll_spend(cx));
-        let result = ready!(self.conn.poll_rest(cx, self.into.len(), timeouts));
-        self.stage = Stage::Done;
-        if let Ok(received) = &result
-            && let Some(into) = self.into.get_mut(..received.len)
-        {
-            into.copy_from_slice(self.conn.held.get_mut(received.len));
-        }
-        self.conn.held.recycle();
-        self.conn.release();
-        Poll::Ready(result)
-    }
-}
-
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for Parking<'_, '_, R, W, D, E> {
-    #[inline]
-    fn drop(&mut self) {
-        let got = self.conn.inbound.got();
-        if self.stage == Stage::Direct && got > 0 {
-            self.conn.held.put(self.into.get(..got).unwrap_or_default());
-        }
-    }
-}
-
-/// A call of `message`. It is written out so that what it lends is made in its place, and moved once.
-pub(super) struct Lending<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
-    conn: Option<&'c mut Conn<R, W, D, E>>,
-    timeouts: Timeouts,
-}
-
-impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Lending<'c, R, W, D, E> {
-    #[inline]
-    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
-        Self { conn: Some(conn), timeouts }
-    }
-}
-
-impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Future for Lending<'c, R, W, D, E> {
-    type Output = Result<(MessageRef<'c>, SenderMut<'c, W, E>), Error>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(conn) = self.conn.take() else { return Poll::Pending };
-        match conn.poll_message(cx, self.timeouts) {
-            Poll::Ready(Ok((opcode, place))) => {
-                let message = MessageRef::new(opcode, place.lend(&mut conn.inbox, &mut conn.held));
-                Poll::Ready(Ok((message, SenderMut::new(&mut conn.line))))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                self.conn = Some(conn);
-                Poll::Pending
-            }
-        }
-    }
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, W, D, E> {
@@ -212,7 +116,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     /// Receives the rest of a message of which a part is parked, to where that lies.
-    fn poll_rest(&mut self, cx: &mut Context<'_>, limit: usize, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
+    pub(super) fn poll_rest(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+        timeouts: Timeouts,
+    ) -> Poll<Result<Received, Error>> {
         loop {
             if self.ending.is_some() {
                 return self.poll_end(cx).map(Err);
@@ -239,10 +148,16 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 self.send_replies();
                 return Poll::Ready(Ok(Some(received)));
             }
-            Step::Room => self.held.grow(limit),
+            Step::Room => self.held.grow(limit, D::RSV != 0),
             step => ready!(self.poll_step(cx, step, timeouts))?,
         }
         Poll::Ready(Ok(None))
+    }
+
+    /// By what its read buffers know it: that stays where it is, and lasts as long as the connection.
+    #[inline]
+    pub(super) fn owner(&self) -> usize {
+        core::ptr::from_ref(&*self.line).addr()
     }
 
     /// Gives the read buffer back if there is nothing in it.
@@ -264,9 +179,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn poll_step(&mut self, cx: &mut Context<'_>, step: Step, timeouts: Timeouts) -> Poll<Result<(), Error>> {
         match step {
             Step::Need(need) => self.poll_fill(cx, need, timeouts).map(Ok),
-            Step::Yield(need) if self.is_due(cx, Share::PASSED) => self.poll_wait(cx, need, timeouts).map(Ok),
+            Step::Yield(need) => match self.others_first(cx, Share::PASSED) {
+                true => self.poll_wait(cx, need, timeouts).map(Ok),
+                false => Poll::Ready(Ok(())),
+            },
             Step::Reply => Poll::Ready(self.reply(timeouts)),
-            Step::Done(_) | Step::Room | Step::Yield(_) => Poll::Ready(Ok(())),
+            Step::Done(_) | Step::Room => Poll::Ready(Ok(())),
         }
     }
 
@@ -329,11 +247,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             self.inbound.linger();
             return Poll::Ready(());
         }
-        if self.is_due(cx, Share::READ) {
+        if self.others_first(cx, Share::READ) {
             self.release();
             return self.poll_wait(cx, need, timeouts);
         }
-        let inbox = self.inbox.get_or_insert_with(Chunk::take);
+        let owner = self.owner();
+        let inbox = self.inbox.get_or_insert_with(|| Chunk::take(owner));
         let mut buf = ReadBuf::new(inbox.room());
         let result = match &mut self.read {
             Some(read) => Pin::new(read).poll_read(cx, &mut buf),
@@ -395,9 +314,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
-    /// Whether other tasks are to run before anything else. They may take long: the deadlines are looked at.
+    /// Spends units of the share. Whether other tasks are to run before anything else; they may take long, so that the
+    /// deadlines are looked at then.
     #[inline]
-    fn is_due(&mut self, cx: &mut Context<'_>, units: u8) -> bool {
+    fn others_first(&mut self, cx: &mut Context<'_>, units: u8) -> bool {
         self.share.poll_spend_many(units, cx).is_pending()
     }
 

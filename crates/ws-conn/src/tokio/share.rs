@@ -39,7 +39,7 @@ impl Share {
 
     #[inline]
     pub(super) fn is_due(&self) -> bool {
-        self.0 % Self::UNIT_OF_BUDGET == 0
+        self.0.is_multiple_of(Self::UNIT_OF_BUDGET)
     }
 
     /// Charges the task's budget alone, for work that no peer can cause.
