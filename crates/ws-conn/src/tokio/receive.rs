@@ -180,7 +180,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         match step {
             Step::Need(need) => self.poll_fill(cx, need, timeouts).map(Ok),
             Step::Yield(need) => match self.others_first(cx, Share::PASSED) {
-                true => self.poll_wait(cx, need, timeouts).map(Ok),
+                true => self.poll_others(need, timeouts).map(Ok),
                 false => Poll::Ready(Ok(())),
             },
             Step::Reply => Poll::Ready(self.reply(timeouts)),
@@ -249,7 +249,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
         if self.others_first(cx, Share::READ) {
             self.release();
-            return self.poll_wait(cx, need, timeouts);
+            return self.poll_others(need, timeouts);
         }
         let owner = self.owner();
         let inbox = self.inbox.get_or_insert_with(|| Chunk::take(owner));
@@ -314,14 +314,30 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
-    /// Spends units of the share. Whether other tasks are to run before anything else; they may take long, so that the
-    /// deadlines are looked at then.
+    /// Spends units of the share. Whether other tasks are to run before anything else.
     #[inline]
     fn others_first(&mut self, cx: &mut Context<'_>, units: u8) -> bool {
         self.share.poll_spend_many(units, cx).is_pending()
     }
 
-    /// Waits for the transport, or for the other tasks to have run, but no longer than the deadlines.
+    /// Waits for the other tasks to have run. The task is woken for that alone, so that no timer is armed. But a peer that
+    /// sends without a pause does not put off the deadlines.
+    #[cold]
+    fn poll_others(&mut self, need: Need, timeouts: Timeouts) -> Poll<()> {
+        let now = Instant::now();
+        let has_passed = |since, patience| after(since, patience).is_some_and(|until| until <= now);
+        if has_passed(self.timers.began(need), timeouts.of(need.wait)) {
+            self.expire(need, timeouts);
+            return Poll::Ready(());
+        }
+        if self.stalled.as_ref().is_some_and(|stalled| has_passed(stalled.since, timeouts.wire)) {
+            self.give_up(timeouts.wire);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
+    /// Nothing to read: waits, but no longer than the deadlines.
     fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
         self.line.hub().note_reader(cx.waker());
         // What happened before the task was known woke nobody: a sender may have left something, and the transport, or
@@ -337,8 +353,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         if let Some(until) = after(self.timers.began(need), timeouts.of(need.wait))
             && self.timers.has_passed(until, waker)
         {
-            let fault = self.inbound.expired(need, &mut line.lock().shared);
-            self.ended_by(fault, timeouts.wire);
+            self.expire(need, timeouts);
             return Poll::Ready(());
         }
         if let Some(stalled) = &self.stalled
@@ -349,6 +364,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             return Poll::Ready(());
         }
         if self.pulse.is_some() { self.poll_pulse(timeouts) } else { Poll::Pending }
+    }
+
+    /// A wait took longer than its patience.
+    #[cold]
+    fn expire(&mut self, need: Need, timeouts: Timeouts) {
+        let fault = self.inbound.expired(need, &mut self.line.lock().shared);
+        self.ended_by(fault, timeouts.wire);
     }
 
     /// The peer does not read what is sent to it.
