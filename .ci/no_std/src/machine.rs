@@ -38,6 +38,7 @@ fn converse(key: u32) -> Result<usize, Fault> {
                 filled = outbound.replies(&mut shared, &mut (), &mut room)?;
                 end?;
             }
+            Step::Yield(_) => {}
             Step::Room => return Ok(filled),
             Step::Need(need) => {
                 inbound.expired(need, &mut shared)?;

@@ -56,10 +56,14 @@ pub struct Inbound<D = Plain> {
     /// Whether the extension may hold output back, of input that it has taken.
     holds: bool,
     skipped: bool,
+    /// Whether a part of the message was given out.
+    parted: bool,
     text: bool,
     utf8: Utf8,
     /// Bytes of the operation that lie in the caller's buffer.
     got: usize,
+    /// Frames, and blocks of discarded output, since the caller was last given something, or a [`Step::Yield`].
+    passed: u8,
 
     control: Control,
     /// The payload of the Pong that is watched for.
@@ -117,9 +121,11 @@ impl<D: Decode> Inbound<D> {
             coded: false,
             holds: false,
             skipped: false,
+            parted: false,
             text: false,
             utf8: Utf8::new(),
             got: 0,
+            passed: 0,
             control: Control::default(),
             expected: None,
             news: None,
@@ -214,6 +220,7 @@ impl<D: Decode> Inbound<D> {
     /// Gives up what is left of the message in progress, if there is one: it is discarded as it comes.
     pub fn skip(&mut self) {
         self.skipped = self.open;
+        self.parted = false;
         self.got = 0;
     }
 
@@ -226,8 +233,9 @@ impl<D: Decode> Inbound<D> {
     }
 
     /// The bytes that lie in the buffer of a given-up operation are delivered by the driver itself: the next operation
-    /// begins behind them. Answers how many they are.
+    /// begins behind them, if it is one for the parts of a message. Returns how many they are.
     pub fn take_got(&mut self) -> usize {
+        self.parted |= self.got > 0;
         core::mem::take(&mut self.got)
     }
 
@@ -281,7 +289,7 @@ impl<D: Decode> Inbound<D> {
         if self.news.is_some() || self.over.is_some() {
             return Ok(Step::Reply);
         }
-        if op.kind == Kind::Discard {
+        if op.kind == Kind::Discard || self.parted && op.begins() {
             self.skip();
         }
         if self.got > 0 {
@@ -301,6 +309,9 @@ impl<D: Decode> Inbound<D> {
                 return Ok(step);
             }
             let rest = input.get(*used..).unwrap_or_default();
+            if self.passed >= PASSED_MOST && !rest.is_empty() {
+                return Ok(self.pause(op));
+            }
             let step = match self.place {
                 // What a stream has got so far is not to be lost to what ends the connection, nor is it to wait.
                 Place::Head if self.got > 0 && op.kind == Kind::Chunk && !goes_on(rest) => Some(self.done(op, false)),
@@ -324,6 +335,16 @@ impl<D: Decode> Inbound<D> {
             return self.done(op, false);
         }
         self.need(op)
+    }
+
+    /// There is more input, but others may have waited for long.
+    #[cold]
+    fn pause(&mut self, op: &Receiving<'_>) -> Step {
+        self.passed = 0;
+        match self.dry(op) {
+            Step::Need(need) => Step::Yield(need),
+            done => done,
+        }
     }
 
     fn need(&mut self, op: &Receiving<'_>) -> Step {
@@ -357,6 +378,8 @@ impl<D: Decode> Inbound<D> {
     fn done(&mut self, op: &Receiving<'_>, fin: bool) -> Step {
         let len = self.got;
         self.got = 0;
+        self.passed = 0;
+        self.parted |= op.kind == Kind::Chunk && !fin;
         self.next_wait();
         let opcode = match op.kind {
             Kind::Frame if self.reported => Opcode::CONTINUATION,
@@ -367,6 +390,9 @@ impl<D: Decode> Inbound<D> {
         Step::Done(Received { opcode, len, fin })
     }
 }
+
+/// How many frames pass before a [`Step::Yield`].
+const PASSED_MOST: u8 = 64;
 
 /// Whether the next frame is a continuation, as far as its first byte tells.
 fn goes_on(rest: &[u8]) -> bool {

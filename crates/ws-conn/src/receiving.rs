@@ -27,6 +27,9 @@ pub(crate) enum Kind {
 pub enum Step {
     /// All input is used up: more is needed, within the patience that belongs to the wait.
     Need(Need),
+    /// Much input has gone by in this operation without completing it: Pings, say, or empty fragments. Push again. A driver
+    /// that shares its thread lets others run first; the patience that belongs to the wait holds in the meantime.
+    Yield(Need),
     /// The buffer of a [`Receiving::held`] is full: a larger one is needed, with the same bytes at its front.
     Room,
     /// Something is owed to the peer, to the caller, or to both: [`Inbound::reply`](crate::Inbound::reply) settles it.
@@ -64,20 +67,23 @@ impl Default for ReadMode {
 }
 
 impl<'b> Receiving<'b> {
-    /// A whole message. One that does not fit is refused with 1009, by its header where that tells.
+    /// A whole message. One that does not fit is refused with 1009, by its header where that tells. What is left of one that
+    /// was given out in parts is discarded first.
     #[inline]
     pub fn message(into: &'b mut [u8]) -> Self {
         let limit = into.len();
         Self { into, kind: Kind::Message, limit }
     }
 
-    /// A whole message of at most `limit` bytes, in a buffer that grows: [`Step::Room`] asks for more.
+    /// A whole message of at most `limit` bytes, in a buffer that grows: [`Step::Room`] asks for more. What is left of one
+    /// that was given out in parts is discarded first.
     #[inline]
     pub fn held(into: &'b mut [u8], limit: usize) -> Self {
         Self { into, kind: Kind::Held, limit }
     }
 
-    /// As much of a message as came, at least one byte or its end. An empty buffer waits for a message to begin.
+    /// As much of a message as came, at least one byte or its end. An empty buffer waits for a message to begin, and
+    /// discards what is left of the one before.
     #[inline]
     pub fn chunk(into: &'b mut [u8]) -> Self {
         Self { into, kind: Kind::Chunk, limit: usize::MAX }
@@ -87,6 +93,18 @@ impl<'b> Receiving<'b> {
     #[inline]
     pub fn frame(into: &'b mut [u8]) -> Self {
         Self { into, kind: Kind::Frame, limit: usize::MAX }
+    }
+}
+
+impl Receiving<'_> {
+    /// Whether it begins with a message, and not in the midst of one that others have had a part of.
+    #[inline]
+    pub(crate) fn begins(&self) -> bool {
+        match self.kind {
+            Kind::Message | Kind::Held => true,
+            Kind::Chunk => self.into.is_empty(),
+            Kind::Frame | Kind::Discard => false,
+        }
     }
 }
 

@@ -77,11 +77,13 @@ fn over_tokio(role: Role, limit: usize) -> u64 {
     // In a thread that has no buffers to lend yet.
     let counted = thread::spawn(move || {
         let source = Source::of(message_of(role, limit));
+        // It lets other tasks run in between.
+        let runtime = Builder::new_current_thread().enable_time().build().unwrap();
         count_allocations(|| {
             let mut conn = Tokio::new(source, Sink::default(), role);
             conn.set_message_limit(limit);
-            run(conn.sender().feed(Opcode::BINARY, &[0; 500], WIRE)).unwrap();
-            assert_eq!(run(conn.message(TIMEOUTS)).unwrap().len(), limit);
+            runtime.block_on(conn.sender().feed(Opcode::BINARY, &[0; 500], WIRE)).unwrap();
+            assert_eq!(runtime.block_on(conn.message(TIMEOUTS)).unwrap().len(), limit);
         })
     });
     counted.join().unwrap().max_live + weight::<Tokio>()

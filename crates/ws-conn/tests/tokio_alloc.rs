@@ -9,6 +9,9 @@ use core::task::{Context, Poll, Waker};
 use core::time::Duration;
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::Sleep;
@@ -270,11 +273,28 @@ fn payload(len: usize) -> Vec<u8> {
     (b' '..=b'~').cycle().take(len).collect()
 }
 
-/// To its end, which the transports here do not keep waiting.
+/// To its end, which the transports here do not keep waiting: it lets other tasks run at most, and goes on at once.
 fn run<F: Future>(future: F) -> F::Output {
-    match poll(pin!(future)) {
-        Poll::Ready(output) => output,
-        Poll::Pending => panic!("it waits"),
+    thread_local! {
+        static WOKEN: Arc<Woken> = Arc::default();
+    }
+    let woken = WOKEN.with(Arc::clone);
+    let waker = Waker::from(Arc::clone(&woken));
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => assert!(woken.0.swap(false, Ordering::Relaxed), "it waits"),
+        }
+    }
+}
+
+#[derive(Default)]
+struct Woken(AtomicBool);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -43,6 +43,7 @@ pub fn ours(role: Role, stream: &[u8]) -> Ours {
         read += used;
         match step {
             Step::Need(_) => break (None, None),
+            Step::Yield(_) => {}
             Step::Room => unreachable!("nothing is held"),
             Step::Done(message) => messages.push((message.opcode.bits(), buffer[..message.len].to_vec())),
             Step::Reply => match inbound.reply(&mut shared) {

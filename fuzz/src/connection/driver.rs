@@ -166,10 +166,12 @@ impl<'w, D: Decode> Driver<'w, D> {
             _ => {}
         }
         let (used, step) = self.inbound.push(&mut receiving(self.way, &mut self.buffer, self.limit), unread);
-        assert!(used <= unread.len(), "it took what was not there");
+        let unread_len = unread.len();
+        assert!(used <= unread_len, "it took what was not there");
         unread.drain(..used);
         match step {
             Step::Need(_) => return false,
+            Step::Yield(_) => assert!(used < unread_len, "there is more to take"),
             Step::Room => {
                 // What has to stay is what lies there; the rest is overwritten with something else.
                 let got = self.inbound.got();

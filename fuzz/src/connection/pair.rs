@@ -143,6 +143,7 @@ impl Side {
             self.read += used;
             match step {
                 Step::Need(_) => return assert_eq!(self.read, until, "all of it is read before more is asked for"),
+                Step::Yield(_) => {}
                 Step::Done(received) => {
                     self.hearing.extend_from_slice(&self.buffer[..received.len]);
                     if received.fin {

@@ -21,6 +21,7 @@ impl<R: Ring> Echo<R> {
                 Step::Done(received) => self.send(Sending::message(received.opcode, &message[..received.len])),
                 Step::Reply => self.inbound.reply(&mut self.shared), // what is owed goes out before the next wait
                 Step::Need(need) => self.wait(need, timeouts),
+                Step::Yield(_) => Ok(()), // nobody else waits for this thread
                 Step::Room => unreachable!("only `Receiving::held` asks for room"),
             };
             if let Err(fault) = result {

@@ -172,7 +172,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
                     let message = MessageRef::new(received.opcode, self.held.get_mut(received.len));
                     return Ok((message, SenderMut::new(&mut self.line)));
                 }
-                Step::Room => held.grow(self.limit),
+                Step::Room => held.grow(self.limit, D::RSV != 0),
                 step => {
                     if let Err(error) = self.on(step, timeouts) {
                         self.held = held;
@@ -271,7 +271,8 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         match step {
             Step::Need(need) => self.fill(need, timeouts),
             Step::Reply => self.reply(timeouts),
-            Step::Done(_) | Step::Room => Ok(()),
+            // This thread holds up nobody else.
+            Step::Done(_) | Step::Room | Step::Yield(_) => Ok(()),
         }
     }
 

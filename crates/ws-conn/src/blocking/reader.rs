@@ -13,8 +13,8 @@ use ws_frame::Opcode;
 /// The end of the stream is the end of the message, and nothing else: a connection that ends before is an error. Text is
 /// checked as it comes. Each read waits at most as long as `wire`.
 ///
-/// A reader that is dropped before the end leaves the rest of the message to be discarded by the next call of the
-/// connection.
+/// A reader that is dropped before the end, or forgotten, leaves the rest of the message to be discarded by the next call
+/// of the connection.
 pub struct MessageReader<'c, R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     conn: &'c mut Conn<R, W, D, E>,
     opcode: Opcode,

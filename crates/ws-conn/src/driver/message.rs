@@ -89,22 +89,28 @@ impl Held {
         self.0.get_mut(0..len)
     }
 
-    /// Twice the room at least, with the same bytes at its front.
+    /// Twice the room at least, with the same bytes at its front. What others left in it is overwritten if it is `shown`: to
+    /// an extension, which may claim to have filled more of it than it has. The state machine itself does not.
     #[cold]
-    pub(crate) fn grow(&mut self, limit: usize) {
+    pub(crate) fn grow(&mut self, limit: usize, shown: bool) {
         let len = self.0.len();
         let wanted = len.saturating_mul(2).max(Self::FIRST).min(limit.max(1));
-        self.0 = self.0.moved_to(len, take_spare(wanted).unwrap_or_else(|| Buffer::new(wanted)));
+        self.0 = self.0.moved_to(len, buffer(wanted, shown));
     }
 
     /// Keeps the bytes of a message that was given up in its midst.
     #[cfg(feature = "tokio")]
     #[cold]
-    pub(crate) fn put(&mut self, bytes: &[u8]) {
-        while self.0.len() < bytes.len() {
-            self.grow(usize::MAX);
-        }
+    pub(crate) fn put(&mut self, bytes: &[u8], shown: bool) {
+        self.0 = buffer(bytes.len().max(Self::FIRST), shown);
         self.get_mut(bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Whether there is no buffer, and so nothing in it.
+    #[cfg(feature = "tokio")]
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.len() == 0
     }
 
     pub(crate) fn get_mut(&mut self, len: usize) -> &mut [u8] {
@@ -121,6 +127,15 @@ impl Drop for Held {
     fn drop(&mut self) {
         self.recycle();
     }
+}
+
+/// A buffer of at least the size that is wanted; it is zero if it is `shown`.
+fn buffer(wanted: usize, shown: bool) -> Buffer {
+    let Some(mut spare) = take_spare(wanted) else { return Buffer::new(wanted) };
+    if shown {
+        spare.all_mut().fill(0);
+    }
+    spare
 }
 
 /// The smallest of the buffers that is large enough.

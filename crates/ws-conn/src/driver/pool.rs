@@ -2,6 +2,7 @@ use super::buffer::Buffer;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::RefCell;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A read or write buffer and the part of it that is in use. It is lent by the thread, for as long as it holds something:
 /// a connection that waits has none.
@@ -10,14 +11,40 @@ pub(crate) struct Chunk {
     buffer: Buffer,
     start: usize,
     end: usize,
+    /// How far it was filled since it last held nothing.
+    filled: usize,
+    owner: Owner,
+}
+
+/// Whose bytes lie in a buffer: where a part of the connection lies that stays where it is, and how many connections had
+/// ended by then, since others may come to lie there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Owner {
+    at: usize,
+    ended: usize,
 }
 
 impl Chunk {
-    /// An empty buffer of [`Buffer::SIZE`].
-    pub(crate) fn take() -> Box<Self> {
+    /// An empty buffer of [`Buffer::SIZE`], for a part of a connection that lies at this address until the connection
+    /// [ends](Self::owner_ends).
+    ///
+    /// Nothing in it is of another connection: a transport or an extension that it is lent to may claim to have filled more of
+    /// it than it has.
+    pub(crate) fn take(owner: usize) -> Box<Self> {
         // A thread that ends has no store any more.
         let pooled = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        pooled.unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)))
+        let mut chunk = pooled.unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)));
+        let owner = Owner { at: owner, ended: ENDED.load(Ordering::Relaxed) };
+        if chunk.owner != owner {
+            chunk.pass_to(owner);
+        }
+        chunk
+    }
+
+    /// A connection ends: what comes to lie where it lay is another one.
+    pub(crate) fn owner_ends() {
+        // Relaxed: whoever comes to lie there knows that the memory was freed, which is later than this.
+        ENDED.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A buffer of its own for bytes that no pooled one holds.
@@ -29,8 +56,8 @@ impl Chunk {
 
     /// Gives a buffer back, with whatever it holds forgotten.
     pub(crate) fn give(mut self: Box<Self>) {
-        self.start = 0;
-        self.end = 0;
+        self.skip(usize::MAX);
+        self.owner.ended = ENDED.load(Ordering::Relaxed);
         if self.buffer.len() == Buffer::SIZE {
             let _ = FREE.try_with(|free| {
                 let mut free = free.borrow_mut();
@@ -72,6 +99,7 @@ impl Chunk {
     pub(crate) fn skip(&mut self, len: usize) {
         self.start = self.start.saturating_add(len).min(self.end);
         if self.start == self.end {
+            self.filled = self.filled.max(self.end);
             self.start = 0;
             self.end = 0;
         }
@@ -104,10 +132,19 @@ impl Chunk {
         self.fill(len);
     }
 
+    /// Overwrites what the last owner left.
+    fn pass_to(&mut self, owner: Owner) {
+        self.buffer.get_mut(0..self.filled).fill(0);
+        (self.filled, self.owner) = (0, owner);
+    }
+
     fn of(buffer: Buffer) -> Box<Self> {
-        Box::new(Self { buffer, start: 0, end: 0 })
+        Box::new(Self { buffer, start: 0, end: 0, filled: 0, owner: Owner { at: 0, ended: 0 } })
     }
 }
+
+/// How many connections have ended.
+static ENDED: AtomicUsize = AtomicUsize::new(0);
 
 /// How many buffers a thread keeps.
 const FREE_MOST: usize = 16;

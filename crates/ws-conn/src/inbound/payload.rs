@@ -18,6 +18,7 @@ impl<D: Decode> Inbound<D> {
             return Ok(Some(self.dry(op)));
         }
         self.place = Place::Head;
+        self.passed = self.passed.saturating_add(1);
         let news = match self.frame {
             Opcode::PING => News::Ping,
             Opcode::CLOSE => News::Close(match Close::parse(self.control.as_slice())? {
@@ -81,6 +82,7 @@ impl<D: Decode> Inbound<D> {
     #[inline]
     fn end_of_frame(&mut self, op: &Receiving<'_>) -> Result<Option<Step>, Fault> {
         self.place = Place::Head;
+        self.passed = self.passed.saturating_add(1);
         if self.frame.is_control() {
             return Ok((op.kind == Kind::Frame).then(|| self.done(op, true)));
         }
@@ -98,6 +100,7 @@ impl<D: Decode> Inbound<D> {
     fn end_of_message(&mut self, op: &Receiving<'_>) -> Result<Option<Step>, Fault> {
         self.place = Place::Head;
         self.open = false;
+        self.parted = false;
         if self.discards(op) {
             self.skipped = false;
             self.next_wait();
@@ -155,17 +158,16 @@ impl<D: Decode> Inbound<D> {
         Ok((op.kind == Kind::Frame && self.got > 0).then(|| self.done(op, false)))
     }
 
-    /// Fetches what an extension still holds of a message whose last frame is in.
+    /// Fetches a part of what an extension still holds of a message whose last frame is in.
     pub(super) fn tail(&mut self, op: &mut Receiving<'_>) -> Result<Option<Step>, Fault> {
-        loop {
-            let Some((_, wrote, end)) = self.decode_into(op, &[], true)? else { return self.full(op).map(Some) };
-            if end {
-                return self.end_of_message(op);
-            }
-            if wrote == 0 {
-                return Err(Violation::Extension.into());
-            }
+        let Some((_, wrote, end)) = self.decode_into(op, &[], true)? else { return self.full(op).map(Some) };
+        if end {
+            return self.end_of_message(op);
         }
+        if wrote == 0 {
+            return Err(Violation::Extension.into());
+        }
+        Ok(None)
     }
 
     /// One step of the extension into the caller's buffer: bytes read, bytes written, end. `None` if there is no room
@@ -194,7 +196,9 @@ impl<D: Decode> Inbound<D> {
         let coded = self.decode.decode(input, last, out)?;
         let wrote = coded.wrote.min(out.len());
         self.holds = wrote == out.len() && !coded.end;
-        if !discards {
+        if discards {
+            self.passed = self.passed.saturating_add(1);
+        } else {
             let sum = got.saturating_add(wrote);
             if sum > limit {
                 return Err(Fault::Overflow);

@@ -1,6 +1,7 @@
 use super::line::Line;
 use super::out::Out;
 use super::send::take;
+use super::share::Share;
 use crate::driver::error::Error;
 use crate::driver::turns::Turn;
 use crate::extension::Encode;
@@ -33,6 +34,11 @@ impl Access {
     ) -> Poll<Result<(), Error>> {
         let mut old = None;
         let mut out = line.lock();
+        if out.share.spend() {
+            drop(out);
+            ready!(Share::poll_budget(cx));
+            out = line.lock();
+        }
         let usable = out.usable();
         let has = usable.is_ok() && take(&mut out.message, &mut self.message, cx, &mut old);
         drop(out);
@@ -87,10 +93,19 @@ impl Access {
     ) -> Poll<Result<T, Error>> {
         let mut known = false;
         loop {
+            let mut due = false;
             let (result, drained) = line.locked(|out, waker| {
+                due = out.share.spend();
+                if due {
+                    return (Poll::Pending, false);
+                }
                 let result = act(out, waker).map_err(|error| out.settle(error));
                 (result, out.is_drained())
             });
+            if due {
+                ready!(Share::poll_budget(cx));
+                continue;
+            }
             if let Poll::Ready(result) = result {
                 if result.is_err() {
                     line.hub().wake_reader();

@@ -1,6 +1,7 @@
 use super::line::Line;
 use super::out::Out;
 use super::send::Send;
+use super::share::Share;
 use crate::driver::error::Error;
 use crate::driver::hub::Hub;
 use crate::driver::sync::Arc;
@@ -9,7 +10,7 @@ use crate::extension::Encode;
 use crate::outbound::Sending;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
 use tokio::io::AsyncWrite;
 
@@ -97,7 +98,7 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
-        if let Self::Now { line, op, flush, .. } = &mut *self {
+        while let Self::Now { line, op, flush, .. } = &mut *self {
             let (done, drained) = line.reach(|out, waker| {
                 let done = out.send_now(op.as_mut(), *flush, waker, &mut why);
                 (done, out.is_drained())
@@ -109,6 +110,10 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
                 *self = Self::Done;
                 return Poll::Ready(Ok(()));
             }
+            if !line.reach(|out, _| out.share.is_due()) {
+                break;
+            }
+            ready!(Share::poll_budget(cx));
         }
         self.poll_turns(why, cx)
     }
@@ -129,7 +134,7 @@ pub(super) struct Left<'m> {
 impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Does an operation all at once, or the flush of what is queued, as is possible when nobody else sends and the
     /// transport takes it. `false` if it is not done: then `why` says what is left of it, or what failed, or nothing if
-    /// it has not begun.
+    /// it has not begun, be it that the task's budget is to be asked first.
     ///
     /// The answer is one value for a register: a result in memory, which is read and written in other widths on its way
     /// out, takes longer than the frame.
@@ -141,6 +146,9 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         waker: &Waker,
         why: &mut Option<Result<Left<'m>, Error>>,
     ) -> bool {
+        if self.share.spend() {
+            return false;
+        }
         let Some(op) = op else { return self.flush_now(waker, why) };
         if op.is_close() || !self.is_free(op.is_data()) {
             return false;

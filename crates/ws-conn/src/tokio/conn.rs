@@ -4,10 +4,12 @@ use super::io::Transport;
 use super::keepalive::{Keepalive, Pulse};
 use super::line::Line;
 use super::reader::MessageReader;
-use super::receive::{Lending, Parking, Stalled};
+use super::receive::Stalled;
 use super::sender::Sender;
 use super::sender_mut::SenderMut;
+use super::share::Share;
 use super::timers::Timers;
+use super::whole::{Lending, Parking};
 use crate::accept::Accept;
 use crate::driver::error::Error;
 use crate::driver::message::{Held, MessageRef};
@@ -35,12 +37,25 @@ use ws_frame::{CloseCode, Role};
 /// wait. A call that ends the connection (a fault, or the peer's Close) sends the Close that is owed, closes its
 /// direction of the transport and reads on for at most a [second](Self::DRAIN), so that unread input does not destroy
 /// the Close on its way (RFC 6455, section 7.1.1).
+///
+/// Calls that find everything ready return to the runtime now and then all the same, so that other tasks run however fast
+/// the peer sends. A call may be pending although a message is there; its task is woken then.
+///
+/// # Panics
+///
+/// Calls that have to wait panic outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
+///
+/// # Cancel safety
+///
+/// Each call says what it leaves behind when its future is dropped. A future that is forgotten instead
+/// ([`core::mem::forget`]), or a [`MessageReader`], loses its message: the rest of it is discarded.
 pub struct Conn<R, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> {
     /// `None` once the connection is over.
     pub(super) read: Option<R>,
     pub(super) inbox: Option<Box<Chunk>>,
     pub(super) inbound: Inbound<D>,
     pub(super) timers: Timers,
+    pub(super) share: Share,
     /// A message in pieces: of `message`, or what a dropped `receive` had got.
     pub(super) held: Held,
     pub(super) limit: usize,
@@ -77,6 +92,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             inbox: None,
             inbound: Inbound::with(role, decode),
             timers: Timers::default(),
+            share: Share::default(),
             held: Held::default(),
             limit: Self::MESSAGE_LIMIT,
             write_mode: WriteMode::default(),
@@ -199,7 +215,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     /// As [`receive`](Self::receive).
     pub async fn receive_stream(&mut self, timeouts: Timeouts) -> Result<MessageReader<'_, R, W, D, E>, Error> {
         // What a dropped call had got is the message's beginning, unless the connection has ended since.
-        let parked = self.inbound.got() > 0 && self.inbound.closed().is_none();
+        let parked = self.is_parked() && self.inbound.closed().is_none();
         let opcode = match self.inbound.opcode().filter(|_| parked) {
             Some(opcode) => opcode,
             None => poll_fn(|cx| self.poll_receive(cx, &mut Receiving::chunk(&mut []), timeouts)).await?.opcode,

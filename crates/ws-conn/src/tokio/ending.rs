@@ -1,4 +1,5 @@
 use super::conn::Conn;
+use super::share::Share;
 use crate::driver::error::Error;
 use crate::driver::pool::Chunk;
 use crate::extension::{Decode, Encode};
@@ -7,6 +8,7 @@ use alloc::boxed::Box;
 use core::pin::Pin;
 use core::task::{Context, Poll, ready};
 use core::time::Duration;
+use std::io;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Sleep, sleep};
 
@@ -61,6 +63,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     }
 
     fn poll_end_steps(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let owner = self.owner();
         let Some(ending) = &mut self.ending else { return Poll::Ready(()) };
         loop {
             match ending.stage {
@@ -89,17 +92,26 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                     ending.stage = Stage::Drain;
                 }
                 Stage::Drain => {
-                    let mut waste = Chunk::take();
+                    // In shares, after each of which the timer is looked at.
+                    ready!(self.share.poll_spend_many(Share::READ, cx));
+                    let mut waste = Chunk::take(owner);
                     let mut buf = ReadBuf::new(waste.room());
                     let result = match &mut self.read {
                         Some(read) => Pin::new(read).poll_read(cx, &mut buf),
                         None => Poll::Ready(Ok(())),
                     };
                     let read = buf.filled().len();
+                    waste.fill(read);
                     waste.give();
-                    let failed = ready!(result).is_err();
-                    ending.budget = ending.budget.saturating_sub(read);
-                    if read == 0 || failed || ending.budget == 0 {
+                    if result.is_pending() {
+                        self.share.renew();
+                    }
+                    match ready!(result) {
+                        Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                        Err(_) => return Poll::Ready(()),
+                        Ok(()) => ending.budget = ending.budget.saturating_sub(read),
+                    }
+                    if read == 0 || ending.budget == 0 {
                         return Poll::Ready(());
                     }
                 }

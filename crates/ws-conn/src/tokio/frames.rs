@@ -90,6 +90,8 @@ impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Fram
             let opcode = *opcode;
             return self.conn.sender_mut().send(opcode, payload, wire).await;
         }
+        let share = &mut self.conn.share;
+        poll_fn(|cx| share.poll_spend(cx)).await;
         Send::in_message(&self.conn.line, op, wire, turn).await
     }
 }

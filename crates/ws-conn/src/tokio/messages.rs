@@ -89,6 +89,10 @@ impl Message {
 /// What the sink has accepted is sent unless the connection ends: after [`Timeout`](Fault::Timeout) with [`Wait::Turn`]
 /// it is still there, and the next call tries again. The sink has no place in the order of [`Sender`](super::Sender)s,
 /// since nobody would notice that it gave it up: as long as others wait for the turn of a message, they go first.
+///
+/// # Panics
+///
+/// Calls that have to wait panic outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
 #[derive(Debug)]
 pub struct Messages<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> {
     conn: Conn<R, W, D, E>,

@@ -34,7 +34,9 @@ mod receive;
 mod send;
 mod sender;
 mod sender_mut;
+mod share;
 mod timers;
+mod whole;
 mod writer;
 
 pub use crate::driver::message::MessageRef;

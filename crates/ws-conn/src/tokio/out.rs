@@ -1,3 +1,4 @@
+use super::share::Share;
 use crate::driver::error::Error;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::pool::Chunk;
@@ -32,6 +33,7 @@ pub(super) struct Out<W, E> {
     pub(super) torn: bool,
     /// The receiving direction has something to send, and could not.
     wanted: bool,
+    pub(super) share: Share,
     /// One frame at a time.
     pub(super) frame: Turns,
     /// One data message at a time, of however many frames.
@@ -51,6 +53,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             broken: false,
             torn: false,
             wanted: false,
+            share: Share::default(),
             frame: Turns::default(),
             message: Turns::default(),
         }
@@ -112,10 +115,22 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         if self.broken || self.write.is_none() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
     }
 
+    #[inline]
+    fn queue(&mut self) -> &mut Chunk {
+        let owner = self.owner();
+        self.queue.get_or_insert_with(|| Chunk::take(owner))
+    }
+
+    /// By what the buffers of the queue know it: it stays where it is.
+    #[inline]
+    fn owner(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
     /// Room at the end of the queue.
     #[inline]
     pub(super) fn room(&mut self) -> &mut [u8] {
-        self.queue.get_or_insert_with(Chunk::take).room()
+        self.queue().room()
     }
 
     /// Waits for room at the end of the queue that is worth a frame, and answers how much payload it takes.
@@ -140,7 +155,8 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Puts the next part of an operation into the queue.
     #[inline(always)]
     pub(super) fn encode<'m>(&mut self, op: &mut Sending<'m>) -> Result<Step<'m>, Fault> {
-        let queue = self.queue.get_or_insert_with(Chunk::take);
+        let owner = self.owner();
+        let queue = self.queue.get_or_insert_with(|| Chunk::take(owner));
         match self.outbound.next(op, &mut ThreadKeys, queue.room()) {
             Ok(step) => {
                 self.fill(step.filled);
@@ -170,7 +186,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         if encoded {
             return;
         }
-        let mut room = Chunk::take();
+        let mut room = Chunk::take(self.owner());
         while let Ok(step) = self.outbound.next(op, &mut ThreadKeys, room.room()) {
             room.fill(step.filled);
             self.push(room.unread());
@@ -187,13 +203,14 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         if bytes.is_empty() {
             return;
         }
-        self.queue.get_or_insert_with(Chunk::take).push(bytes);
+        self.queue().push(bytes);
     }
 
     /// Puts what is owed into the queue. Only between frames: for who has the turn, or where nobody has it.
     pub(super) fn queue_replies(&mut self) -> Result<(), Fault> {
         if self.shared.owes() && !self.broken && self.write.is_some() {
-            let queue = self.queue.get_or_insert_with(Chunk::take);
+            let owner = self.owner();
+            let queue = self.queue.get_or_insert_with(|| Chunk::take(owner));
             let filled = self.outbound.replies(&mut self.shared, &mut ThreadKeys, queue.room());
             self.fill(*filled.as_ref().unwrap_or(&0));
             filled?;
@@ -361,6 +378,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Whether the receiving direction is to be woken.
     pub(super) fn take_wanted(&mut self) -> bool {
         core::mem::take(&mut self.wanted)
+    }
+}
+
+impl<W, E> Drop for Out<W, E> {
+    fn drop(&mut self) {
+        Chunk::owner_ends();
     }
 }
 

@@ -16,8 +16,8 @@ use ws_frame::Opcode;
 /// The end of the stream is the end of the message, and nothing else: a connection that ends before is an error. Text is
 /// checked as it comes. Each read waits at most as long as `wire`.
 ///
-/// A reader that is dropped before the end leaves the rest of the message to be discarded by the next call of the
-/// connection.
+/// A reader that is dropped before the end, or forgotten, leaves the rest of the message to be discarded by the next call
+/// of the connection.
 #[derive(Debug)]
 pub struct MessageReader<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode = Plain, E: Encode = Plain> {
     conn: &'c mut Conn<R, W, D, E>,
@@ -58,6 +58,7 @@ impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Mess
             return Poll::Ready(Ok(0));
         }
         if !self.parked.is_empty() {
+            ready!(self.conn.share.poll_spend(cx));
             let parked = self.conn.held.get_mut(self.parked.end);
             let parked = parked.get(self.parked.clone()).unwrap_or_default();
             let len = into.len().min(parked.len());

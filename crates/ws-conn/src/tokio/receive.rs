@@ -3,10 +3,10 @@
 use super::conn::Conn;
 use super::ending::Ending;
 use super::line::Line;
-use super::sender_mut::SenderMut;
+use super::share::Share;
 use super::timers::after;
 use crate::driver::error::Error;
-use crate::driver::message::{Held, MessageRef};
+use crate::driver::message::Held;
 use crate::driver::pool::Chunk;
 use crate::extension::{Decode, Encode};
 use crate::fault::Fault;
@@ -45,80 +45,6 @@ pub(super) struct Stalled {
     mark: u64,
 }
 
-/// A call of `receive`. Dropped before its end it puts what lies in the caller's buffer back into the connection.
-pub(super) struct Parking<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
-    conn: &'c mut Conn<R, W, D, E>,
-    into: &'b mut [u8],
-    live: bool,
-}
-
-impl<'c, 'b, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Parking<'c, 'b, R, W, D, E> {
-    #[inline]
-    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, into: &'b mut [u8]) -> Self {
-        let got = conn.inbound.got();
-        if got > 0 {
-            // The machine refuses the message if it does not fit.
-            into.iter_mut().zip(conn.held.get_mut(got)).for_each(|(to, from)| *to = *from);
-        } else {
-            conn.held.recycle();
-        }
-        Self { conn, into, live: true }
-    }
-
-    #[inline]
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, timeouts: Timeouts) -> Poll<Result<Received, Error>> {
-        let result = self.conn.poll_receive(cx, &mut Receiving::message(self.into), timeouts);
-        if result.is_ready() {
-            self.live = false;
-            self.conn.held.recycle();
-        }
-        result
-    }
-}
-
-impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Drop for Parking<'_, '_, R, W, D, E> {
-    #[inline]
-    fn drop(&mut self) {
-        let got = self.conn.inbound.got();
-        if self.live && got > 0 {
-            self.conn.held.put(self.into.get(..got).unwrap_or_default());
-        }
-    }
-}
-
-/// A call of `message`. It is written out so that what it lends is made in its place, and moved once.
-pub(super) struct Lending<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> {
-    conn: Option<&'c mut Conn<R, W, D, E>>,
-    timeouts: Timeouts,
-}
-
-impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Lending<'c, R, W, D, E> {
-    #[inline]
-    pub(super) fn new(conn: &'c mut Conn<R, W, D, E>, timeouts: Timeouts) -> Self {
-        Self { conn: Some(conn), timeouts }
-    }
-}
-
-impl<'c, R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Future for Lending<'c, R, W, D, E> {
-    type Output = Result<(MessageRef<'c>, SenderMut<'c, W, E>), Error>;
-
-    #[inline]
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Some(conn) = self.conn.take() else { return Poll::Pending };
-        match conn.poll_message(cx, self.timeouts) {
-            Poll::Ready(Ok((opcode, place))) => {
-                let message = MessageRef::new(opcode, place.lend(&mut conn.inbox, &mut conn.held));
-                Poll::Ready(Ok((message, SenderMut::new(&mut conn.line))))
-            }
-            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-            Poll::Pending => {
-                self.conn = Some(conn);
-                Poll::Pending
-            }
-        }
-    }
-}
-
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, W, D, E> {
     /// Runs an operation to its end.
     #[inline]
@@ -128,6 +54,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         op: &mut Receiving<'_>,
         timeouts: Timeouts,
     ) -> Poll<Result<Received, Error>> {
+        ready!(self.share.poll_spend(cx));
         loop {
             if self.ending.is_some() {
                 return self.poll_end(cx).map(Err);
@@ -146,6 +73,20 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
+    /// Whether the connection keeps the beginning of a message that a dropped call had got.
+    #[inline]
+    pub(super) fn is_parked(&mut self) -> bool {
+        if self.inbound.got() == 0 {
+            self.held.recycle();
+            return false;
+        }
+        if self.held.is_empty() {
+            // It was put into a buffer that is gone, by a call that was forgotten: not dropped, and never polled again.
+            self.inbound.skip();
+        }
+        !self.held.is_empty()
+    }
+
     /// Receives a whole message to be lent.
     #[inline]
     pub(super) fn poll_message(
@@ -153,9 +94,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         cx: &mut Context<'_>,
         timeouts: Timeouts,
     ) -> Poll<Result<(Opcode, Place), Error>> {
-        if self.inbound.got() == 0 {
-            self.held.recycle();
-        }
+        self.is_parked();
+        ready!(self.share.poll_spend(cx));
         loop {
             if self.ending.is_some() {
                 return self.poll_end(cx).map(Err);
@@ -169,19 +109,55 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 let range = start.saturating_add(range.start)..start.saturating_add(range.end);
                 return Poll::Ready(Ok((opcode, Place::Inbox(range))));
             }
-            let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
-            let mut op = Receiving::held(self.held.room(self.limit), self.limit);
-            let (used, step) = self.inbound.push(&mut op, unread);
-            self.take(used);
-            match step {
-                Step::Done(received) => {
-                    self.send_replies();
-                    return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
-                }
-                Step::Room => self.held.grow(self.limit),
-                step => ready!(self.poll_step(cx, step, timeouts))?,
+            if let Some(received) = ready!(self.poll_held(cx, self.limit, timeouts))? {
+                return Poll::Ready(Ok((received.opcode, Place::Held(received.len))));
             }
         }
+    }
+
+    /// Receives the rest of a message of which a part is parked, to where that lies.
+    pub(super) fn poll_rest(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+        timeouts: Timeouts,
+    ) -> Poll<Result<Received, Error>> {
+        loop {
+            if self.ending.is_some() {
+                return self.poll_end(cx).map(Err);
+            }
+            if let Some(received) = ready!(self.poll_held(cx, limit, timeouts))? {
+                return Poll::Ready(Ok(received));
+            }
+        }
+    }
+
+    /// Does one step towards a message of at most `limit` bytes in the buffer that grows. `None` if it is not whole yet.
+    fn poll_held(
+        &mut self,
+        cx: &mut Context<'_>,
+        limit: usize,
+        timeouts: Timeouts,
+    ) -> Poll<Result<Option<Received>, Error>> {
+        let unread = self.inbox.as_deref().map_or(&[][..], Chunk::unread);
+        let mut op = Receiving::held(self.held.room(limit), limit);
+        let (used, step) = self.inbound.push(&mut op, unread);
+        self.take(used);
+        match step {
+            Step::Done(received) => {
+                self.send_replies();
+                return Poll::Ready(Ok(Some(received)));
+            }
+            Step::Room => self.held.grow(limit, D::RSV != 0),
+            step => ready!(self.poll_step(cx, step, timeouts))?,
+        }
+        Poll::Ready(Ok(None))
+    }
+
+    /// By what its read buffers know it: that stays where it is, and lasts as long as the connection.
+    #[inline]
+    pub(super) fn owner(&self) -> usize {
+        core::ptr::from_ref(&*self.line).addr()
     }
 
     /// Gives the read buffer back if there is nothing in it.
@@ -203,6 +179,10 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     fn poll_step(&mut self, cx: &mut Context<'_>, step: Step, timeouts: Timeouts) -> Poll<Result<(), Error>> {
         match step {
             Step::Need(need) => self.poll_fill(cx, need, timeouts).map(Ok),
+            Step::Yield(need) => match self.others_first(cx, Share::PASSED) {
+                true => self.poll_others(need, timeouts).map(Ok),
+                false => Poll::Ready(Ok(())),
+            },
             Step::Reply => Poll::Ready(self.reply(timeouts)),
             Step::Done(_) | Step::Room => Poll::Ready(Ok(())),
         }
@@ -267,7 +247,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             self.inbound.linger();
             return Poll::Ready(());
         }
-        let inbox = self.inbox.get_or_insert_with(Chunk::take);
+        if self.others_first(cx, Share::READ) {
+            self.release();
+            return self.poll_others(need, timeouts);
+        }
+        let owner = self.owner();
+        let inbox = self.inbox.get_or_insert_with(|| Chunk::take(owner));
         let mut buf = ReadBuf::new(inbox.room());
         let result = match &mut self.read {
             Some(read) => Pin::new(read).poll_read(cx, &mut buf),
@@ -292,6 +277,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                 Poll::Ready(())
             }
             Poll::Pending => {
+                self.share.renew();
                 self.release();
                 self.poll_wait(cx, need, timeouts)
             }
@@ -328,6 +314,29 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         }
     }
 
+    /// Spends units of the share. Whether other tasks are to run before anything else.
+    #[inline]
+    fn others_first(&mut self, cx: &mut Context<'_>, units: u8) -> bool {
+        self.share.poll_spend_many(units, cx).is_pending()
+    }
+
+    /// Waits for the other tasks to have run. The task is woken for that alone, so that no timer is armed. But a peer that
+    /// sends without a pause does not put off the deadlines.
+    #[cold]
+    fn poll_others(&mut self, need: Need, timeouts: Timeouts) -> Poll<()> {
+        let now = Instant::now();
+        let has_passed = |since, patience| after(since, patience).is_some_and(|until| until <= now);
+        if has_passed(self.timers.began(need), timeouts.of(need.wait)) {
+            self.expire(need, timeouts);
+            return Poll::Ready(());
+        }
+        if self.stalled.as_ref().is_some_and(|stalled| has_passed(stalled.since, timeouts.wire)) {
+            self.give_up(timeouts.wire);
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+
     /// Nothing to read: waits, but no longer than the deadlines.
     fn poll_wait(&mut self, cx: &mut Context<'_>, need: Need, timeouts: Timeouts) -> Poll<()> {
         self.line.hub().note_reader(cx.waker());
@@ -344,8 +353,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
         if let Some(until) = after(self.timers.began(need), timeouts.of(need.wait))
             && self.timers.has_passed(until, waker)
         {
-            let fault = self.inbound.expired(need, &mut line.lock().shared);
-            self.ended_by(fault, timeouts.wire);
+            self.expire(need, timeouts);
             return Poll::Ready(());
         }
         if let Some(stalled) = &self.stalled
@@ -356,6 +364,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             return Poll::Ready(());
         }
         if self.pulse.is_some() { self.poll_pulse(timeouts) } else { Poll::Pending }
+    }
+
+    /// A wait took longer than its patience.
+    #[cold]
+    fn expire(&mut self, need: Need, timeouts: Timeouts) {
+        let fault = self.inbound.expired(need, &mut self.line.lock().shared);
+        self.ended_by(fault, timeouts.wire);
     }
 
     /// The peer does not read what is sent to it.

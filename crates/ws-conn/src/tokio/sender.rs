@@ -18,6 +18,10 @@ use ws_frame::{CloseCode, Opcode};
 /// Control frames go between the fragments of a message in progress; a data message waits for its turn. `wire` is the
 /// time a call may take; when it is over in the midst of a frame, because the peer does not read, the connection is
 /// closed with 1008.
+///
+/// # Panics
+///
+/// Calls that have to wait panic outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
 pub struct Sender<W: AsyncWrite + Unpin, E: Encode = Plain> {
     line: Arc<Line<W, E>>,
 }

@@ -35,6 +35,7 @@ pub fn serve(link: &mut impl Link, timeouts: Timeouts) -> Fault {
                     }
                 }
             }
+            Step::Yield(_) => Ok(()), // there is nobody else
             Step::Room => unreachable!("only `Receiving::held` asks for room"),
         };
         let owed = outbound.replies(&mut shared, &mut (), &mut room).unwrap_or(0);

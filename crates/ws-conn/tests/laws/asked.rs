@@ -4,7 +4,7 @@ use ws_conn::{
     CloseCode, Closed, Coded, Decode, Fault, Inbound, Misuse, Need, Opcode, Outbound, Received, Receiving, Role,
     Sending, Shared, Step, Wait,
 };
-use ws_testkit::naive::{Frame, binary, close, continuation, encode_all, ping, pong, text};
+use ws_testkit::naive::{self, Frame, binary, close, continuation, encode_all, ping, pong, text};
 
 /// Gives all of it to a client's machine that discards what it gets.
 fn heard(inbound: &mut Inbound, frames: &[Frame]) {
@@ -67,7 +67,8 @@ fn a_message_has_its_opcode_from_its_header_to_its_end() {
     assert_eq!(inbound.opcode(), None);
 }
 
-/// What an operation has got that was given up is either put in front of the next one's buffer, or taken away.
+/// What an operation has got that was given up is either put in front of the next one's buffer, or taken away. Then the rest
+/// is for who receives in parts.
 #[test]
 fn what_was_got_is_taken_once() {
     let (mut inbound, mut into) = (Inbound::new(Role::Client), [0; 9]);
@@ -75,7 +76,7 @@ fn what_was_got_is_taken_once() {
     let (used, _) = inbound.push(&mut Receiving::message(&mut into), &bytes[..5]);
     assert_eq!((used, inbound.got(), &into[..3]), (5, 3, &b"abc"[..]));
     assert_eq!((inbound.take_got(), inbound.got(), inbound.take_got()), (3, 0, 0));
-    let (_, step) = inbound.push(&mut Receiving::message(&mut into), &bytes[5..]);
+    let (_, step) = inbound.push(&mut Receiving::chunk(&mut into), &bytes[5..]);
     assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 1, fin: true }));
     assert_eq!(into[..1], *b"d");
 }
@@ -168,5 +169,108 @@ fn a_stream_begins_with_data_alone() {
     for opcode in (0..16).map(Opcode::from_bits) {
         let begins = opcode.is_data() && opcode != Opcode::CONTINUATION;
         assert_eq!(Sending::fragment(opcode, false, b"").check_stream().is_ok(), begins, "{opcode}");
+    }
+}
+
+/// Whatever they are: control frames, or fragments of a message that is not complete, small or empty.
+#[test]
+fn a_push_takes_in_at_most_64_frames_that_do_not_complete_the_operation() {
+    let began = [binary("a").not_final()];
+    let went_on = continuation("b").not_final();
+    for (before, frames) in [
+        (&[][..], vec![pong(""); 1000]),
+        (&began, vec![continuation("").not_final(); 1000]),
+        (&began, vec![went_on.clone(); 1000]),
+        (&began, (0..500).flat_map(|_| [pong("p"), went_on.clone()]).collect()),
+    ] {
+        for kind in 0..3 {
+            let (mut inbound, mut buffer) = (Inbound::new(Role::Client), vec![0; 2000]);
+            let (used, _) = inbound.push(&mut Receiving::message(&mut buffer), &encode_all(before));
+            assert_eq!(used, encode_all(before).len());
+            let input = encode_all(&frames);
+            let (mut rest, mut wait, mut pushes) = (&input[..], None, 0);
+            while !rest.is_empty() {
+                let mut op = match kind {
+                    0 => Receiving::message(&mut buffer),
+                    1 => Receiving::held(&mut buffer, 2000),
+                    _ => Receiving::discard(),
+                };
+                let (used, step) = inbound.push(&mut op, rest);
+                let (taken, left) = rest.split_at(used);
+                assert!(naive::read_all(taken).unwrap().len() <= 64);
+                (rest, pushes) = (left, pushes + 1);
+                let (Step::Yield(need) | Step::Need(need)) = step else { panic!("{step:?}") };
+                assert_eq!(matches!(step, Step::Need(_)), rest.is_empty(), "more is asked for when all is taken");
+                assert_eq!(*wait.get_or_insert(need), need, "it is one wait, however many steps it takes");
+            }
+            assert_eq!(pushes, 16);
+        }
+    }
+}
+
+/// A stream is given what has come: it does not wait for others.
+#[test]
+fn a_part_of_a_message_is_given_out_and_not_kept_back_by_a_yield() {
+    let (mut inbound, mut into) = (Inbound::new(Role::Client), [0; 9]);
+    let frames: Vec<Frame> =
+        [binary("a").not_final()].into_iter().chain((0..1000).map(|_| continuation("").not_final())).collect();
+    let (used, step) = inbound.push(&mut Receiving::chunk(&mut into), &encode_all(&frames));
+    assert_eq!(step, Step::Done(Received { opcode: Opcode::BINARY, len: 1, fin: false }));
+    assert!(used < 150);
+}
+
+/// Its driver forgot that it was received in parts: what is left must not pass for a whole message.
+#[test]
+fn what_is_left_of_a_message_that_was_given_out_in_parts_is_not_a_message() {
+    let parts = [text("whole").not_final(), continuation("ly").not_final(), ping("p"), continuation(" lost")];
+    let (parts, next) = (encode_all(&parts), encode_all(&[text("next")]));
+    let bytes = [&parts[..], &next].concat();
+    // Cut anywhere behind the first byte of the payload.
+    for cut in 3..parts.len() {
+        for (by_driver, in_parts) in [(false, false), (false, true), (true, false), (true, true)] {
+            let mut receiver =
+                Receiver { inbound: Inbound::new(Role::Client), shared: Shared::new(Role::Client), at: 0 };
+            let mut into = [0; 20];
+            if by_driver {
+                assert!(receiver.next(&mut Receiving::message(&mut into), &bytes[..cut]).is_none());
+                assert!(receiver.inbound.take_got() > 0);
+            } else {
+                while receiver.next(&mut Receiving::chunk(&mut into), &bytes[..cut]).is_some() {}
+            }
+            let received = if in_parts {
+                let began = receiver.next(&mut Receiving::chunk(&mut []), &bytes).unwrap();
+                assert_eq!((began.opcode, began.fin), (Opcode::TEXT, false));
+                receiver.next(&mut Receiving::chunk(&mut into), &bytes)
+            } else if cut % 2 == 0 {
+                receiver.next(&mut Receiving::message(&mut into), &bytes)
+            } else {
+                receiver.next(&mut Receiving::held(&mut into, 20), &bytes)
+            };
+            assert_eq!(received, Some(Received { opcode: Opcode::TEXT, len: 4, fin: true }), "cut at {cut}");
+            assert_eq!(into[..4], *b"next");
+        }
+    }
+}
+
+/// Pushes what it has not pushed yet.
+struct Receiver {
+    inbound: Inbound,
+    shared: Shared,
+    at: usize,
+}
+
+impl Receiver {
+    /// What the operation is done with; `None` if it needs more.
+    fn next(&mut self, op: &mut Receiving<'_>, bytes: &[u8]) -> Option<Received> {
+        loop {
+            let (used, step) = self.inbound.push(op, &bytes[self.at..]);
+            self.at += used;
+            match step {
+                Step::Reply => self.inbound.reply(&mut self.shared).unwrap(),
+                Step::Done(received) => return Some(received),
+                Step::Need(_) => return None,
+                step => panic!("{step:?}"),
+            }
+        }
     }
 }

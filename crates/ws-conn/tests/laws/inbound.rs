@@ -225,6 +225,7 @@ impl Receiver {
         unread.drain(..used);
         match step {
             Step::Need(_) => return false,
+            Step::Yield(_) => {}
             Step::Room => {
                 // What has to stay is what lies there; the rest is overwritten with something else.
                 let len = self.buffer.len();

@@ -155,6 +155,7 @@ impl Side {
                     }
                     self.send_replies();
                 }
+                Step::Yield(_) => {}
                 Step::Room => unreachable!("nothing is held"),
             }
         }

@@ -112,6 +112,7 @@ impl Receiver {
                 Step::Need(need) => return need,
                 Step::Done(_) => self.delivered = true,
                 Step::Reply => self.inbound.reply(&mut self.shared).unwrap(),
+                Step::Yield(_) => {}
                 Step::Room => unreachable!("the buffer is not one that grows"),
             }
         }

@@ -46,6 +46,7 @@ impl<'p, D: Decode, E: Encode> Machine<'p, D, E> {
             self.unread.drain(..used);
             match step {
                 Step::Done(received) => return Ok(received),
+                Step::Yield(_) => {}
                 Step::Room => into.resize(into.len() + grow, 0xEE),
                 Step::Reply => {
                     let settled = self.inbound.reply(&mut self.shared);

@@ -32,6 +32,7 @@ impl Asks {
                 Step::Need(need) => return need,
                 Step::Done(_) => self.messages += 1,
                 Step::Reply => self.inbound.reply(&mut self.shared).unwrap(),
+                Step::Yield(_) => {}
                 Step::Room => panic!("a buffer that does not grow"),
             }
         }

@@ -7,6 +7,7 @@ mod cancellation;
 mod messages;
 mod review;
 mod schedules;
+mod shares;
 mod streams;
 mod threads;
 mod together;

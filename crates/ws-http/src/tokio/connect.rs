@@ -24,6 +24,10 @@ impl Connect {
     /// has passed; [`Error::Refused`] for any response but the one that accepts; [`Error::Io`], the one of the last
     /// address tried, if no connection comes about or it fails.
     ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, and in one without its timer and its I/O driver (`enable_all`).
+    ///
     /// # Cancel safety
     ///
     /// Dropped before it resolves, it closes the stream, if there is one yet; the server may have accepted already.
@@ -39,6 +43,10 @@ impl Connect {
     /// # Errors
     ///
     /// As [`open`](Self::open).
+    ///
+    /// # Panics
+    ///
+    /// Outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
     ///
     /// # Cancel safety
     ///

@@ -26,6 +26,10 @@ use crate::switching::Switching;
 ///
 /// As those two.
 ///
+/// # Panics
+///
+/// Outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
+///
 /// # Cancel safety
 ///
 /// Dropped before it resolves, it closes the stream; the client may have got a part of its answer.

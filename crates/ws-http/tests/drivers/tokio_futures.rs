@@ -1,8 +1,9 @@
 //! What the futures weigh in a task, what they keep besides, and what dropping one does.
 
 use core::future::Future;
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::task::{Context, Poll, Waker};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
@@ -116,4 +117,25 @@ async fn read_to_end(stream: &mut DuplexStream) -> Vec<u8> {
     let mut bytes = Vec::new();
     stream.read_to_end(&mut bytes).await.unwrap();
     bytes
+}
+
+/// What has to be enabled is in the panic's message.
+#[test]
+fn a_runtime_without_its_timer_is_what_the_panic_is_about() {
+    let policy = &Policy::default();
+    let connect = &Connect::to("ws://a").unwrap();
+    // The other end stays, so that they wait for it.
+    let ((accepts, _one), (connects, _two), (reads, _three)) = (duplex(64), duplex(64), duplex(64));
+    let calls: [Pin<Box<dyn Future<Output = ()>>>; 3] = [
+        Box::pin(async { drop(accept(Whole(accepts), policy).await) }),
+        Box::pin(async { drop(connect.open_over(Whole(connects)).await) }),
+        Box::pin(async { drop(Exchange::read(Whole(reads), Limits::default(), TIMEOUT).await) }),
+    ];
+    for call in calls {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let panicked = catch_unwind(AssertUnwindSafe(|| runtime.block_on(call))).unwrap_err();
+        let message = panicked.downcast_ref::<String>().map(String::as_str);
+        let message = message.or_else(|| panicked.downcast_ref::<&str>().copied()).unwrap();
+        assert!(message.contains("enable_time"), "{message}");
+    }
 }

@@ -294,3 +294,26 @@ fn a_control_frame_is_neither_long_nor_in_fragments_nor_unmasked() {
         }
     }
 }
+
+/// Nothing drops it. What is left of its message must not pass for a whole one.
+#[test]
+fn a_forgotten_reader_loses_its_message_and_no_other() {
+    for reads in 0..3 {
+        for way in 0..3 {
+            let frames = [text("whole").not_final(), ping("p"), continuation("ly lost"), text("next")];
+            let (mut conn, _) = server(&frames);
+            let mut reader = conn.receive_stream(TIMEOUTS).unwrap();
+            for _ in 0..reads {
+                reader.read_chunk(&mut [0; 3]).unwrap();
+            }
+            core::mem::forget(reader);
+            let mut into = [0; 20];
+            let len = match way {
+                0 => conn.receive(&mut into, TIMEOUTS).unwrap().len,
+                1 => conn.message(TIMEOUTS).unwrap().iter().zip(&mut into).map(|(from, to)| *to = *from).count(),
+                _ => conn.receive_stream(TIMEOUTS).unwrap().read_chunk(&mut into).unwrap(),
+            };
+            assert_eq!(into[..len], *b"next", "{reads} reads, {way}");
+        }
+    }
+}

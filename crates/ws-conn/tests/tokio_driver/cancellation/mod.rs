@@ -3,6 +3,7 @@
 //! The transport gives and takes a few bytes between two polls, so that the places to wait at lie between all bytes.
 
 mod closing;
+mod forgotten;
 mod frames;
 mod receiving;
 mod sending;

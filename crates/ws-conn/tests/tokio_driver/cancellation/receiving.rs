@@ -176,6 +176,30 @@ fn a_message_that_outgrew_the_next_buffer_is_refused() {
     });
 }
 
+/// However often it is dropped: what has come stays where it lies until the message is whole.
+#[test]
+fn a_receive_that_goes_on_for_a_dropped_one_copies_nothing_before_the_end() {
+    each_transport(&[1, 7, 64], |_, new| {
+        let (mut conn, peer) = new();
+        let payload = binary(600, 0);
+        peer.send(&[naive::binary(&payload[..300]).not_final(), ping("p"), continuation(&payload[300..])]);
+        let mut parked = false;
+        loop {
+            let mut buffer = [0xEE; 1000];
+            if let Some(received) = peer.poll(conn.receive(&mut buffer, T), 2) {
+                assert!(parked);
+                assert_eq!(buffer[..received.unwrap().len], payload);
+                assert_eq!(buffer[600..], [0xEE; 400]);
+                break;
+            }
+            // The one that is dropped first has put some into it.
+            let touched = buffer.iter().any(|byte| *byte != 0xEE);
+            assert!(!touched || !parked, "it was copied once more");
+            parked |= touched;
+        }
+    });
+}
+
 #[test]
 fn the_level_of_frames_is_refused_while_a_dropped_call_holds_part_of_a_message() {
     each_transport(&[1, 7], |_, new| {

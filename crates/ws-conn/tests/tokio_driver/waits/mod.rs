@@ -2,6 +2,7 @@
 
 mod keepalive;
 mod receiving;
+mod runtime;
 mod sending;
 
 use crate::transport::{Pair, Peer};
