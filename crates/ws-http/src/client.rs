@@ -5,7 +5,6 @@ use core::fmt;
 use crate::cookies::is_cookie;
 use crate::extensions::{Extension, ExtensionList, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
-use crate::head::Version;
 use crate::invalid::{Invalid, check_header};
 use crate::key::Key;
 use crate::list::{self, is_token};
@@ -14,6 +13,7 @@ use crate::origin::Origin;
 use crate::reader::HeadError;
 use crate::response::push_field;
 use crate::uri::Uri;
+use crate::version::Version;
 
 /// A client's handshake: what it asks for, and the check of what it gets.
 ///

@@ -11,7 +11,7 @@
 /// struct HeaderMap(std::collections::HashMap<String, Vec<Vec<u8>>>);
 ///
 /// impl Fields for HeaderMap {
-///     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+///     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
 ///         self.0.get(&name.to_ascii_lowercase()).into_iter().flatten().map(Vec::as_slice)
 ///     }
 /// }
@@ -35,17 +35,17 @@ pub trait Fields {
     ///
     /// Names compare without regard to ASCII case. Lines of one name must not be joined: the handshake refuses some
     /// fields for being repeated.
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]>;
 }
 
 impl<F: Fields + ?Sized> Fields for &F {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         (**self).all(name)
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for [(N, V)] {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter()
             .filter(move |(own, _)| own.as_ref().eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value.as_ref())
@@ -53,13 +53,13 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for [(N, V)] {
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Fields for [(N, V); COUNT] {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.as_slice().all(name)
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for Vec<(N, V)> {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.as_slice().all(name)
     }
 }
@@ -72,7 +72,7 @@ pub(crate) enum Single<'a> {
 }
 
 /// Returns the value of a field that must not be repeated.
-pub(crate) fn single<'a, F: Fields + ?Sized>(fields: &'a F, name: &'a str) -> Single<'a> {
+pub(crate) fn single<'a, F: Fields + ?Sized>(fields: &'a F, name: &str) -> Single<'a> {
     let mut values = fields.all(name);
     match (values.next(), values.next()) {
         (None, _) => Single::Absent,

@@ -60,7 +60,10 @@ mod response;
 mod scanner;
 mod server;
 mod switching;
+mod table;
+mod target;
 mod uri;
+mod version;
 
 // The drivers.
 #[cfg(feature = "blocking")]
@@ -76,7 +79,7 @@ pub use client::{Agreed, Refused, Request};
 pub use cookies::cookies;
 pub use extensions::{Extension, ExtensionList, Extensions, Params};
 pub use fields::Fields;
-pub use head::{RequestHead, ResponseHead, Version};
+pub use head::{RequestHead, ResponseHead};
 pub use hosts::Hosts;
 pub use invalid::Invalid;
 pub use key::{Key, accept_key, is_key};
@@ -88,6 +91,7 @@ pub use response::response;
 pub use server::{Upgrade, choose_protocol};
 pub use switching::Switching;
 pub use uri::{Uri, UriError};
+pub use version::Version;
 
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "tokio"))))]

@@ -7,7 +7,7 @@ use crate::authority::is_host_value;
 use crate::cookies::cookies;
 use crate::extensions::{Extension, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
-use crate::head::{RequestHead, Version};
+use crate::head::RequestHead;
 use crate::hosts::Hosts;
 use crate::key;
 use crate::list::{self, tokens};
@@ -15,6 +15,7 @@ use crate::names;
 use crate::origin::{self, Origin, OriginPolicy};
 use crate::rejection::Rejection;
 use crate::scanner::is_tchar;
+use crate::version::Version;
 
 /// A request that was found to be a WebSocket handshake.
 ///
