@@ -2,8 +2,8 @@
 
 /// The header fields of a parsed request or response.
 ///
-/// Implemented for this crate's heads and for slices of pairs. An HTTP server of your own implements it in three
-/// lines for its header map:
+/// Implemented for this crate's heads, for slices of pairs and, with the feature `http`, for the `HeaderMap` of the crate
+/// `http`. Any other HTTP server implements it in three lines for its header map:
 ///
 /// ```
 /// use ws_http::{Fields, Upgrade, Version};
@@ -27,7 +27,7 @@
 ///     map.0.entry(name.into()).or_default().push(value.into());
 /// }
 /// let upgrade = Upgrade::check("GET", Version::HTTP_11, &map)?;
-/// assert_eq!(upgrade.accept_key(), *b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(upgrade.accept_key(), Some(*b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 /// # Ok::<(), ws_http::Rejection>(())
 /// ```
 pub trait Fields {
@@ -35,6 +35,7 @@ pub trait Fields {
     ///
     /// Names compare without regard to ASCII case. Lines of one name must not be joined: the handshake refuses some
     /// fields for being repeated.
+    /// The values outlive the name.
     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]>;
 }
 

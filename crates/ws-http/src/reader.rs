@@ -260,7 +260,8 @@ mod tests {
             let work = |chunk: usize| {
                 let mut reader = reader.clone();
                 steps::of(|| {
-                    let ends = head.as_bytes().chunks(chunk).filter(|bytes| reader.push(bytes).unwrap().is_some()).count();
+                    let ends =
+                        head.as_bytes().chunks(chunk).filter(|bytes| reader.push(bytes).unwrap().is_some()).count();
                     assert_eq!(ends, 1);
                 })
             };

@@ -3,7 +3,7 @@
 #[test]
 fn no_test_is_left_out_for_want_of_a_feature() {
     assert!(
-        cfg!(all(feature = "blocking", feature = "tokio")),
+        cfg!(all(feature = "blocking", feature = "tokio", feature = "http")),
         "tests are left out: run `cargo test -p ws-http --all-features`"
     );
 }

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use ws_http::{
-    ExtensionList, Extensions, Fields, HeadError, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead, ResponseHead,
-    Uri, is_key, tokens,
+    ExtensionList, Extensions, Fields, HeadError, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead,
+    ResponseHead, Uri, is_key, tokens,
 };
 
 const REQUEST: &[u8] = b"GET /chat?x HTTP/1.1\r\nHost: a\r\nX: one\r\nX:\r\nX: \t two \t\r\n\r\n\x81\x00\r\n\r\n";

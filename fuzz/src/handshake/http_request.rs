@@ -3,8 +3,8 @@
 use super::reading::{head, limits, lines, read};
 use crate::input::Input;
 use ws_http::{
-    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Rejection, RequestHead, ResponseHead, Switching, Upgrade,
-    is_key, is_token,
+    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Rejection, RequestHead, ResponseHead, Upgrade,
+    UpgradeResponse, is_key, is_token,
 };
 
 /// A request head comes to the same in any pieces, is what stands there, can be written again, and gets exactly one answer:
@@ -67,11 +67,11 @@ fn assert_switch(request: &RequestHead, upgrade: &Upgrade<'_, RequestHead>) {
         }
     }
 
-    let mut answer = Switching::new(upgrade);
+    let mut response = UpgradeResponse::new(upgrade);
     let protocols: Vec<_> = upgrade.protocols().collect();
     assert!(protocols.iter().all(|name| is_token(name.as_bytes())));
     if let Some(last) = protocols.last() {
-        answer.protocol(last).expect("it is offered");
+        response.set_protocol(upgrade, last).expect("it is offered");
     }
     let mut chosen = ExtensionList::default();
     if let Some(first) = upgrade.extensions().next() {
@@ -79,15 +79,16 @@ fn assert_switch(request: &RequestHead, upgrade: &Upgrade<'_, RequestHead>) {
         let params = params.iter().map(|(name, value)| (*name, value.as_deref()));
         chosen.push(first.name(), params).expect("it is made of tokens");
     }
-    answer.extensions(&chosen).expect("it is offered");
+    response.set_extensions(upgrade, &chosen).expect("it is offered");
 
-    let bytes = answer.to_bytes();
+    assert_eq!((response.status(), response.protocol()), (101, protocols.last().copied()));
+    let bytes = response.to_bytes();
     let mut reader = HeadReader::response(ROOMY);
     if bytes.len() <= ROOMY.bytes {
         assert_eq!(reader.push(&bytes), Ok(Some(bytes.len())));
         let answer = ResponseHead::parse(reader).expect("a response head");
         assert_eq!((answer.status(), answer.is_interim()), (101, false));
-        assert_eq!(answer.header("sec-websocket-accept"), Some(&upgrade.accept_key()[..]));
+        assert_eq!(answer.header("sec-websocket-accept"), upgrade.accept_key().as_ref().map(|accept| &accept[..]));
         assert_eq!(answer.header("sec-websocket-protocol"), protocols.last().map(|name| name.as_bytes()));
         assert_eq!(answer.all("sec-websocket-extensions").count(), usize::from(!chosen.is_empty()));
     }
