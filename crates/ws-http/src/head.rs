@@ -34,7 +34,8 @@ impl RequestHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut request = httparse::Request::new(&mut slots);
         match request.parse(&bytes) {
-            Ok(httparse::Status::Complete(_)) => {}
+            // Both find the end of the head at the same place, or nobody knows what comes behind it.
+            Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(version_error(&bytes)),
             _ => return Err(HeadError::Malformed),
         }
@@ -140,7 +141,8 @@ impl ResponseHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut response = httparse::Response::new(&mut slots);
         match response.parse(&bytes) {
-            Ok(httparse::Status::Complete(_)) => {}
+            // As in a request.
+            Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(HeadError::Version),
             _ => return Err(HeadError::Malformed),
         }

@@ -3,8 +3,8 @@
 use super::reading::{head, limits, lines, read};
 use crate::input::Input;
 use ws_http::{
-    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Rejection, RequestHead, ResponseHead, Upgrade,
-    UpgradeResponse, is_key, is_token,
+    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Policy, PseudoHeaders, Rejection, RequestHead,
+    ResponseHead, Upgrade, UpgradeResponse, is_key, is_token,
 };
 
 /// A request head comes to the same in any pieces, is what stands there, can be written again, and gets exactly one answer:
@@ -52,6 +52,34 @@ pub fn http_request(input: &[u8]) {
     match request.upgrade() {
         Ok(upgrade) => assert_switch(&request, &upgrade),
         Err(rejection) => assert_refusal(rejection),
+    }
+    assert_connect(&request);
+}
+
+/// The same fields under an extended CONNECT get a refusal or a response too, and neither has a field about the connection.
+fn assert_connect(request: &RequestHead) {
+    let host = request.header("host").and_then(|host| core::str::from_utf8(host).ok());
+    let pseudo = PseudoHeaders {
+        method: "CONNECT",
+        protocol: Some("websocket"),
+        scheme: Some("https"),
+        authority: host,
+        path: Some(request.target()),
+    };
+    let about_the_connection =
+        |name: &str| name.eq_ignore_ascii_case("connection") || name.eq_ignore_ascii_case("upgrade");
+    let decided = Upgrade::check_connect(&pseudo, request).and_then(|upgrade| Policy::default().decide(&upgrade));
+    match decided {
+        Ok(response) => {
+            assert_eq!(response.status(), 200);
+            assert!(response.fields().all(|(name, _)| !about_the_connection(name)));
+            assert!(request.headers().all(|(name, _)| !about_the_connection(name)));
+            assert_eq!(request.header("sec-websocket-version"), Some(&b"13"[..]));
+        }
+        Err(rejection) => {
+            assert!(rejection.headers().iter().all(|(name, _)| !about_the_connection(name)));
+            assert_refusal(rejection);
+        }
     }
 }
 
