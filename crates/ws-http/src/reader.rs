@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::scanner::{count, is_tchar};
+use crate::scanner::{Scanner, count, is_tchar};
 
 /// What a head may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,14 +158,19 @@ impl HeadReader {
     fn take(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let before = self.bytes.len();
         let room = self.limits.bytes.saturating_sub(before);
-        let input_in_limit = input.get(..room).unwrap_or(input);
-        self.keep(input_in_limit);
-        for (offset, byte) in input_in_limit.iter().enumerate() {
-            count(1);
-            self.state = self.next(*byte, before.saturating_add(offset))?;
+        let within = input.get(..room).unwrap_or(input);
+        self.keep(within);
+        let mut scanner = Scanner::new(within);
+        loop {
+            if self.state == State::Text {
+                let _ = scanner.run(is_text);
+            }
+            let Some(byte) = scanner.byte() else { break };
+            let taken = within.len().saturating_sub(scanner.rest().len());
+            let end = before.saturating_add(taken);
+            self.state = self.next(byte, end)?;
             if self.state == State::Complete {
-                let taken = offset.saturating_add(1);
-                self.bytes.truncate(before.saturating_add(taken));
+                self.bytes.truncate(end);
                 return Ok(Some(taken));
             }
         }
@@ -182,14 +187,13 @@ impl HeadReader {
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// Finds the ends of words and lines. `at` is where the byte lies.
-    fn next(&mut self, byte: u8, at: usize) -> Result<State, HeadError> {
+    /// Passes a byte, up to whose `end` the head has been looked at.
+    fn next(&mut self, byte: u8, end: usize) -> Result<State, HeadError> {
         match (self.state, byte) {
-            (State::Text, b'\t' | b' '..=b'~' | 0x80..) => Ok(State::Text),
-            (State::Word, b'\t' | b'\r' | b' '..=b'~' | 0x80..) => self.word(byte, at),
+            (State::Word, _) if byte == b'\r' || is_text(byte) => self.word(byte, end),
             (State::Text, b'\r') => Ok(State::LineEnd),
             (State::LineEnd, b'\n') => {
-                self.line = at.saturating_add(1);
+                self.line = end;
                 Ok(State::Word)
             }
             (State::HeadEnd, b'\n') => Ok(State::Complete),
@@ -200,24 +204,24 @@ impl HeadReader {
     }
 
     /// Passes a byte of a line's first word, or the one that ends it.
-    fn word(&mut self, byte: u8, at: usize) -> Result<State, HeadError> {
+    fn word(&mut self, byte: u8, end: usize) -> Result<State, HeadError> {
         // The longest of the methods that IANA lists, UPDATEREDIRECTREF, has 17 letters.
         const LONGEST_METHOD: usize = 32;
-        let len = at.saturating_sub(self.line);
         let first_line = self.line == 0;
-        if len == 0 && byte == b'\r' {
+        let len = end.saturating_sub(self.line);
+        if byte == b'\r' && len == 1 {
             return if first_line { Err(HeadError::Malformed) } else { Ok(State::HeadEnd) };
         }
         if !is_tchar(byte) {
-            return self.check_line(at).map(|()| State::Text);
+            return self.check_line(end).map(|()| State::Text);
         }
         match self.kind {
-            Kind::Request if first_line && len >= LONGEST_METHOD => return Err(HeadError::Malformed),
+            Kind::Request if first_line && len > LONGEST_METHOD => return Err(HeadError::Malformed),
             // This word is always the same: the first byte that is another shows it.
-            Kind::Response if first_line => self.check_line(at)?,
+            Kind::Response if first_line => self.check_line(end)?,
             _ => {}
         }
-        if !first_line && len == 0 {
+        if !first_line && len == 1 {
             if self.fields >= self.limits.fields {
                 return Err(HeadError::TooManyFields);
             }
@@ -226,9 +230,9 @@ impl HeadReader {
         Ok(State::Word)
     }
 
-    /// Checks what has come of the current line, up to the byte that lies at `last`.
-    fn check_line(&self, last: usize) -> Result<(), HeadError> {
-        let line = self.bytes.get(self.line..=last).unwrap_or_default();
+    /// Checks what there is of the current line, up to `end`.
+    fn check_line(&self, end: usize) -> Result<(), HeadError> {
+        let line = self.bytes.get(self.line..end).unwrap_or_default();
         count(line.len());
         let checked = match self.kind {
             Kind::Request if self.line == 0 => httparse::Request::new(&mut []).parse(line).map(drop),
@@ -237,6 +241,11 @@ impl HeadReader {
         };
         checked.map_err(|_| HeadError::Malformed)
     }
+}
+
+/// Reports whether the byte may stand within a line: no control character but a tab.
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 #[cfg(test)]
