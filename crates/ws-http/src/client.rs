@@ -1,6 +1,7 @@
 //! The client's side: the request, and whether the response answers it (RFC 6455, section 4.1).
 
 use core::fmt;
+use core::iter::once;
 use std::borrow::Cow;
 
 use crate::cookies::is_cookie;
@@ -147,12 +148,12 @@ impl Request {
             (names::KEY, key.as_str()),
             (names::VERSION, "13"),
         ];
-        let protocols = Some((names::PROTOCOL, Cow::Owned(self.protocols.join(", "))));
+        let protocols = once((names::PROTOCOL, Cow::Owned(self.protocols.join(", "))));
         let lists = [(names::EXTENSIONS, self.extensions.as_str()), (names::COOKIE, &self.cookies)];
         let own = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let always = always.into_iter().map(borrowed);
         // A list without elements has no line.
-        let lists = protocols.into_iter().chain(lists.into_iter().map(borrowed)).filter(|(_, list)| !list.is_empty());
+        let lists = protocols.chain(lists.into_iter().map(borrowed)).filter(|(_, list)| !list.is_empty());
         always.chain(lists).chain(own.map(borrowed))
     }
 

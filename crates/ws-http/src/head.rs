@@ -34,7 +34,7 @@ impl RequestHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut request = httparse::Request::new(&mut slots);
         match request.parse(&bytes) {
-            // Both find the end of the head at the same place, or nobody knows what comes behind it.
+            // The parser must end the head where the reader does.
             Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(version_error(&bytes)),
             _ => return Err(HeadError::Malformed),
@@ -141,7 +141,7 @@ impl ResponseHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut response = httparse::Response::new(&mut slots);
         match response.parse(&bytes) {
-            // As in a request.
+            // The parser must end the head where the reader does.
             Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(HeadError::Version),
             _ => return Err(HeadError::Malformed),

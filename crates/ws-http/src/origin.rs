@@ -99,7 +99,7 @@ impl fmt::Display for Origin {
 pub enum OriginPolicy {
     /// Pages this server has served itself, and whoever sends no Origin.
     ///
-    /// Scheme http or https, and host and port are those of the Host header field; a port that is absent on either side
+    /// Scheme http or https, and host and port are those of Host, or of `:authority` over HTTP/2 and 3; a port that is absent on either side
     /// is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
     ///
     /// Both values are the client's words: this lets in a page of any name that leads here, and over plain http even where
@@ -137,7 +137,7 @@ impl OriginPolicy {
     /// # Errors
     ///
     /// [`Rejection::OriginRepeated`] (400) for two Origin lines, under every policy; [`Rejection::Host`] (400) for a Host
-    /// that is not there once; [`Rejection::Origin`] (403) for an origin this policy does not let in, and for a value
+    /// that is missing or repeated; [`Rejection::Origin`] (403) for an origin this policy does not let in, and for a value
     /// that is no origin under all but [`OriginPolicy::Any`].
     pub fn check<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Rejection> {
         self.check_with(fields, || host(fields))

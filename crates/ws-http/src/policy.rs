@@ -13,7 +13,7 @@ use crate::rejection::Rejection;
 use crate::upgrade::{Upgrade, choose_protocol};
 use crate::upgrade_response::UpgradeResponse;
 
-/// What a server asks of a handshake, and what its answer holds.
+/// What a server asks of a handshake, and what its response holds.
 ///
 /// The default: any host, same origin, no subprotocol, a head of 8 KiB and 100 field lines within 10 seconds.
 ///
@@ -83,7 +83,7 @@ impl Policy {
         Ok(self)
     }
 
-    /// Limits the head of the request. The drivers hold it; an HTTP server of your own has its limits itself.
+    /// Limits the head of the request. The drivers enforce it; an HTTP server of your own enforces limits of its own.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;

@@ -19,9 +19,9 @@ use crate::version::Version;
 
 /// A request that was found to be a WebSocket handshake.
 ///
-/// What the request asks for is still to be decided. [`Policy::decide`](crate::Policy::decide) does all of it: it looks
-/// at the host ([`Upgrade::check_host`]) and at the origin ([`Upgrade::check_origin`]), chooses a subprotocol if any is
-/// offered, and makes the [`UpgradeResponse`](crate::UpgradeResponse).
+/// Whether to accept it is still to be decided. [`Policy::decide`](crate::Policy::decide) does that: it checks the host
+/// ([`Upgrade::check_host`]) and the origin ([`Upgrade::check_origin`]), chooses a subprotocol if any is offered, and
+/// returns the [`UpgradeResponse`](crate::UpgradeResponse).
 pub struct Upgrade<'a, F: ?Sized> {
     pub(crate) fields: &'a F,
     pub(crate) authority: &'a str,
@@ -78,7 +78,7 @@ impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
     ///
     /// # Errors
     ///
-    /// As [`OriginPolicy::check`], but for the Host, which is known here.
+    /// [`Rejection::OriginRepeated`] and [`Rejection::Origin`], as [`OriginPolicy::check`] says.
     pub fn check_origin(&self, policy: &OriginPolicy) -> Result<(), Rejection> {
         policy.check_authority(self.authority, self.fields)
     }
