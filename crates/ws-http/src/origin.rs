@@ -99,8 +99,8 @@ impl fmt::Display for Origin {
 pub enum OriginPolicy {
     /// Pages this server has served itself, and whoever sends no Origin.
     ///
-    /// Scheme http or https, and host and port are those of Host, or of `:authority` over HTTP/2 and 3; a port that is absent on either side
-    /// is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
+    /// Scheme http or https, and host and port are those of Host, or of `:authority` over HTTP/2 and 3; a port that is
+    /// absent on either side is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
     ///
     /// Both values are the client's words: this lets in a page of any name that leads here, and over plain http even where
     /// the server's own pages are https. [`Hosts`](crate::Hosts) and [`SameOriginHttps`](Self::SameOriginHttps) are
