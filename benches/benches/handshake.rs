@@ -2,7 +2,9 @@
 
 use core::hint::black_box;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use ws_http::{HeadReader, Key, Limits, OriginPolicy, Request, RequestHead, ResponseHead, Switching, Uri, Version};
+use ws_http::{
+    HeadReader, Key, Limits, OriginPolicy, Request, RequestHead, ResponseHead, UpgradeResponse, Uri, Version,
+};
 
 /// As a program asks, and as a browser does.
 fn requests() -> [(&'static str, Vec<u8>); 2] {
@@ -40,7 +42,7 @@ fn verdict(head: &RequestHead, policy: &OriginPolicy) {
 fn answer(head: &RequestHead, policy: &OriginPolicy) -> Vec<u8> {
     let upgrade = head.upgrade().unwrap();
     upgrade.check_origin(policy).unwrap();
-    Switching::new(&upgrade).to_bytes()
+    UpgradeResponse::new(&upgrade).to_bytes()
 }
 
 fn client(c: &mut Criterion) {

@@ -1,12 +1,13 @@
 //! The client's side: the request, and whether the response answers it (RFC 6455, section 4.1).
 
 use core::fmt;
+use core::iter::once;
+use std::borrow::Cow;
 
 use crate::cookies::is_cookie;
 use crate::extensions::{Extension, ExtensionList, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
-use crate::head::Version;
-use crate::invalid::{Invalid, check_header};
+use crate::invalid::{Invalid, check_own_header};
 use crate::key::Key;
 use crate::list::{self, is_token};
 use crate::names;
@@ -14,6 +15,7 @@ use crate::origin::Origin;
 use crate::reader::HeadError;
 use crate::response::push_field;
 use crate::uri::Uri;
+use crate::version::Version;
 
 /// A client's handshake: what it asks for, and the check of what it gets.
 ///
@@ -115,10 +117,7 @@ impl Request {
     /// [`Invalid::HeaderName`], [`Invalid::HeaderValue`], and [`Invalid::HandshakeHeader`] for a field that the
     /// handshake writes itself: those there are methods for, and those that would change how the request is read.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Invalid> {
-        check_header(name, value)?;
-        if names::is_reserved(name) {
-            return Err(Invalid::HandshakeHeader);
-        }
+        check_own_header(name, value)?;
         self.fields.push((name.into(), value.into()));
         Ok(self)
     }
@@ -127,25 +126,35 @@ impl Request {
     #[must_use]
     pub fn to_bytes(&self, key: &Key) -> Vec<u8> {
         let mut head = format!("GET {} HTTP/1.1\r\n", self.target);
-        push_field(&mut head, names::HOST, &self.authority);
-        push_field(&mut head, names::UPGRADE, "websocket");
-        push_field(&mut head, names::CONNECTION, "Upgrade");
-        push_field(&mut head, names::KEY, key.as_str());
-        push_field(&mut head, names::VERSION, "13");
-        if !self.protocols.is_empty() {
-            push_field(&mut head, names::PROTOCOL, &self.protocols.join(", "));
-        }
-        if !self.extensions.is_empty() {
-            push_field(&mut head, names::EXTENSIONS, self.extensions.as_str());
-        }
-        if !self.cookies.is_empty() {
-            push_field(&mut head, names::COOKIE, &self.cookies);
-        }
-        for (name, value) in &self.fields {
-            push_field(&mut head, name, value);
+        for (name, value) in self.fields(key) {
+            push_field(&mut head, name, &value);
         }
         head.push_str("\r\n");
         head.into_bytes()
+    }
+
+    /// Returns the request-target: path and query.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
+    /// Iterates over the field lines, for an HTTP client of your own. The method is GET, the version HTTP/1.1.
+    pub fn fields<'r>(&'r self, key: &'r Key) -> impl Iterator<Item = (&'r str, Cow<'r, str>)> {
+        let always = [
+            (names::HOST, self.authority.as_str()),
+            (names::UPGRADE, "websocket"),
+            (names::CONNECTION, "Upgrade"),
+            (names::KEY, key.as_str()),
+            (names::VERSION, "13"),
+        ];
+        let protocols = once((names::PROTOCOL, Cow::Owned(self.protocols.join(", "))));
+        let lists = [(names::EXTENSIONS, self.extensions.as_str()), (names::COOKIE, &self.cookies)];
+        let own = self.fields.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let always = always.into_iter().map(borrowed);
+        // A list without elements has no line.
+        let lists = protocols.chain(lists.into_iter().map(borrowed)).filter(|(_, list)| !list.is_empty());
+        always.chain(lists).chain(own.map(borrowed))
     }
 
     /// Checks the response that came for this key.
@@ -219,6 +228,10 @@ impl Request {
         }
         Ok(())
     }
+}
+
+fn borrowed<'r>((name, value): (&'r str, &'r str)) -> (&'r str, Cow<'r, str>) {
+    (name, Cow::Borrowed(value))
 }
 
 /// What client and server have agreed on.

@@ -2,8 +2,8 @@
 
 /// The header fields of a parsed request or response.
 ///
-/// Implemented for this crate's heads and for slices of pairs. An HTTP server of your own implements it in three
-/// lines for its header map:
+/// Implemented for this crate's heads, for slices of pairs and, with the feature `http`, for the `HeaderMap` of the crate
+/// `http`. Any other HTTP server implements it in three lines for its header map:
 ///
 /// ```
 /// use ws_http::{Fields, Upgrade, Version};
@@ -11,7 +11,7 @@
 /// struct HeaderMap(std::collections::HashMap<String, Vec<Vec<u8>>>);
 ///
 /// impl Fields for HeaderMap {
-///     fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+///     fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
 ///         self.0.get(&name.to_ascii_lowercase()).into_iter().flatten().map(Vec::as_slice)
 ///     }
 /// }
@@ -27,7 +27,7 @@
 ///     map.0.entry(name.into()).or_default().push(value.into());
 /// }
 /// let upgrade = Upgrade::check("GET", Version::HTTP_11, &map)?;
-/// assert_eq!(upgrade.accept_key(), *b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(upgrade.accept_key(), Some(*b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
 /// # Ok::<(), ws_http::Rejection>(())
 /// ```
 pub trait Fields {
@@ -35,17 +35,18 @@ pub trait Fields {
     ///
     /// Names compare without regard to ASCII case. Lines of one name must not be joined: the handshake refuses some
     /// fields for being repeated.
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]>;
+    /// The values outlive the name.
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]>;
 }
 
 impl<F: Fields + ?Sized> Fields for &F {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         (**self).all(name)
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for [(N, V)] {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.iter()
             .filter(move |(own, _)| own.as_ref().eq_ignore_ascii_case(name.as_bytes()))
             .map(|(_, value)| value.as_ref())
@@ -53,13 +54,13 @@ impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for [(N, V)] {
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>, const COUNT: usize> Fields for [(N, V); COUNT] {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.as_slice().all(name)
     }
 }
 
 impl<N: AsRef<[u8]>, V: AsRef<[u8]>> Fields for Vec<(N, V)> {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.as_slice().all(name)
     }
 }
@@ -72,7 +73,7 @@ pub(crate) enum Single<'a> {
 }
 
 /// Returns the value of a field that must not be repeated.
-pub(crate) fn single<'a, F: Fields + ?Sized>(fields: &'a F, name: &'a str) -> Single<'a> {
+pub(crate) fn single<'a, F: Fields + ?Sized>(fields: &'a F, name: &str) -> Single<'a> {
     let mut values = fields.all(name);
     match (values.next(), values.next()) {
         (None, _) => Single::Absent,

@@ -3,25 +3,12 @@
 use core::fmt;
 use core::ops::Range;
 
-use crate::authority::Authority;
 use crate::cookies::cookies;
 use crate::fields::{Fields, Single, single};
 use crate::names;
 use crate::reader::{HeadError, HeadReader};
-
-/// An HTTP version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Version {
-    /// The digit before the dot.
-    pub major: u8,
-    /// The digit after the dot.
-    pub minor: u8,
-}
-
-impl Version {
-    /// HTTP/1.1, in which alone an RFC 6455 handshake is spoken.
-    pub const HTTP_11: Self = Self { major: 1, minor: 1 };
-}
+use crate::table::Table;
+use crate::target::Target;
 
 /// The head of an HTTP/1.1 request.
 #[derive(Clone)]
@@ -47,7 +34,8 @@ impl RequestHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut request = httparse::Request::new(&mut slots);
         match request.parse(&bytes) {
-            Ok(httparse::Status::Complete(_)) => {}
+            // The parser must end the head where the reader does.
+            Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(version_error(&bytes)),
             _ => return Err(HeadError::Malformed),
         }
@@ -55,22 +43,26 @@ impl RequestHead {
             return Err(HeadError::Version);
         }
         let (Some(method), Some(target)) = (request.method, request.path) else { return Err(HeadError::Malformed) };
-        let Target { authority, path, query } = Target::parse(target).ok_or(HeadError::Malformed)?;
-        if let Some(authority) = authority {
+        let parts = Target::parse(target).ok_or(HeadError::Malformed)?;
+        let mut table = Table::with_capacity(bytes.len());
+        let method = table.push(method.as_bytes());
+        let start = table.push(parts.origin.as_bytes()).start;
+        let path = table.push(parts.path.as_bytes());
+        let query = parts.query.map(|query| {
+            table.push(b"?");
+            table.push(query.as_bytes())
+        });
+        let target = start..table.len();
+        table.push_fields(request.headers);
+        if let Some(authority) = parts.authority {
             // "If the target URI includes an authority component, then a client MUST send a field value for Host that
             // is identical to that authority component" -- RFC 9112, section 3.2
-            let fields = Borrowed(request.headers);
-            let Single::Once(host) = single(&fields, names::HOST) else {
-                return Err(HeadError::Malformed);
-            };
-            if !host.eq_ignore_ascii_case(authority.as_bytes()) {
-                return Err(HeadError::Malformed);
+            match single(&table, names::HOST) {
+                Single::Once(host) if host.eq_ignore_ascii_case(authority.as_bytes()) => {}
+                _ => return Err(HeadError::Malformed),
             }
         }
-        let span = |part: &str| span(&bytes, part.as_bytes());
-        let (method, target, path, query) = (span(method), span(target), span(path), query.map(span));
-        let fields = Table::index(&bytes, request.headers);
-        Ok(Self { table: Table { bytes, fields }, method, target, path, query })
+        Ok(Self { table, method, target, path, query })
     }
 
     /// Returns the method.
@@ -102,7 +94,7 @@ impl RequestHead {
 
     /// Returns the first value of this header.
     #[must_use]
-    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.all(name).next()
     }
 
@@ -118,7 +110,7 @@ impl RequestHead {
 }
 
 impl Fields for RequestHead {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.table.all(name)
     }
 }
@@ -149,7 +141,8 @@ impl ResponseHead {
         let mut slots = vec![httparse::EMPTY_HEADER; count];
         let mut response = httparse::Response::new(&mut slots);
         match response.parse(&bytes) {
-            Ok(httparse::Status::Complete(_)) => {}
+            // The parser must end the head where the reader does.
+            Ok(httparse::Status::Complete(len)) if len == bytes.len() => {}
             Err(httparse::Error::Version) => return Err(HeadError::Version),
             _ => return Err(HeadError::Malformed),
         }
@@ -157,8 +150,9 @@ impl ResponseHead {
             return Err(HeadError::Version);
         }
         let status = response.code.filter(|code| *code >= 100).ok_or(HeadError::Malformed)?;
-        let fields = Table::index(&bytes, response.headers);
-        Ok(Self { table: Table { bytes, fields }, status })
+        let mut table = Table::with_capacity(bytes.len());
+        table.push_fields(response.headers);
+        Ok(Self { table, status })
     }
 
     /// Returns the status code.
@@ -177,7 +171,7 @@ impl ResponseHead {
 
     /// Returns the first value of this header.
     #[must_use]
-    pub fn header<'a>(&'a self, name: &'a str) -> Option<&'a [u8]> {
+    pub fn header(&self, name: &str) -> Option<&[u8]> {
         self.all(name).next()
     }
 
@@ -188,7 +182,7 @@ impl ResponseHead {
 }
 
 impl Fields for ResponseHead {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.table.all(name)
     }
 }
@@ -198,44 +192,6 @@ impl fmt::Debug for ResponseHead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ResponseHead").field("status", &self.status).field("fields", &self.table).finish()
     }
-}
-
-/// The parts of a request-target.
-struct Target<'a> {
-    authority: Option<&'a str>,
-    path: &'a str,
-    query: Option<&'a str>,
-}
-
-impl<'a> Target<'a> {
-    // The request-target "MUST match the /resource name/ defined in Section 3 (a relative URI) or be an absolute
-    // http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding ws/wss
-    // URI." -- RFC 6455, section 4.1
-    fn parse(target: &'a str) -> Option<Self> {
-        if !is_target_text(target) {
-            return None;
-        }
-        let (authority, rest) = if target.starts_with('/') {
-            (None, target)
-        } else {
-            let (scheme, rest) = target.split_once("://")?;
-            if !scheme.eq_ignore_ascii_case("http") && !scheme.eq_ignore_ascii_case("https") {
-                return None;
-            }
-            let (authority, rest) = rest.split_at_checked(rest.find(['/', '?']).unwrap_or(rest.len()))?;
-            Authority::parse(authority)?;
-            (Some(authority), rest)
-        };
-        Some(match rest.split_once('?') {
-            Some((path, query)) => Self { authority, path, query: Some(query) },
-            None => Self { authority, path: rest, query: None },
-        })
-    }
-}
-
-/// Reports whether the text can stand in a request-target: visible ASCII without the mark of a fragment.
-pub(crate) fn is_target_text(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
 }
 
 /// Tells a request in a version of HTTP that is not ours from a line that is no request line.
@@ -250,59 +206,4 @@ fn version_error(bytes: &[u8]) -> HeadError {
         }
         _ => HeadError::Malformed,
     }
-}
-
-/// The field lines as parsed, before they have a table of their own.
-struct Borrowed<'h, 'b>(&'h [httparse::Header<'b>]);
-
-impl Fields for Borrowed<'_, '_> {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.0.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
-    }
-}
-
-/// A head's bytes, and where its names and values lie in them.
-#[derive(Clone)]
-struct Table {
-    bytes: Vec<u8>,
-    fields: Vec<(Range<usize>, Range<usize>)>,
-}
-
-impl Table {
-    fn index(bytes: &[u8], headers: &[httparse::Header<'_>]) -> Vec<(Range<usize>, Range<usize>)> {
-        headers.iter().map(|field| (span(bytes, field.name.as_bytes()), span(bytes, field.value))).collect()
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        self.fields.iter().map(|(name, value)| (self.text(name), self.slice(value)))
-    }
-
-    fn slice(&self, span: &Range<usize>) -> &[u8] {
-        self.bytes.get(span.clone()).unwrap_or_default()
-    }
-
-    fn text(&self, span: &Range<usize>) -> &str {
-        core::str::from_utf8(self.slice(span)).unwrap_or_default()
-    }
-}
-
-impl Fields for Table {
-    fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
-        self.fields
-            .iter()
-            .filter(move |(own, _)| self.slice(own).eq_ignore_ascii_case(name.as_bytes()))
-            .map(|(_, value)| self.slice(value))
-    }
-}
-
-impl fmt::Debug for Table {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
-    }
-}
-
-/// Returns where a part lies in the bytes it was cut from.
-fn span(whole: &[u8], part: &[u8]) -> Range<usize> {
-    let start = part.as_ptr().addr().saturating_sub(whole.as_ptr().addr());
-    start..start.saturating_add(part.len())
 }

@@ -41,21 +41,38 @@ impl Hosts {
         parsed.collect::<Result<_, _>>().map(Self)
     }
 
-    /// Decides whether a request is for this server.
+    /// Decides whether an HTTP/1.1 request is for this server.
     ///
     /// # Errors
     ///
     /// [`Rejection::Misdirected`] (421) for a Host that is not one of these names; [`Rejection::Host`] (400) for one that
     /// is missing or repeated.
     pub fn check<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Rejection> {
-        let Single::Once(host) = single(fields, names::HOST) else { return Err(Rejection::Host) };
-        let host = core::str::from_utf8(host).ok().and_then(Authority::parse_rooted);
+        self.check_authority(host(fields)?)
+    }
+
+    /// Decides whether a request to this authority is for this server: the `:authority` of HTTP/2 and 3, the value of Host
+    /// elsewhere.
+    ///
+    /// # Errors
+    ///
+    /// [`Rejection::Misdirected`] (421) for an authority that is not one of these names.
+    pub fn check_authority(&self, authority: &str) -> Result<(), Rejection> {
+        let host = Authority::parse_rooted(authority);
         // RFC 9110 section 7.4 has a server refuse what it is not configured for; 421 is its status for that.
         if host.is_some_and(|host| self.0.iter().any(|name| matches(name, &host))) {
             Ok(())
         } else {
             Err(Rejection::Misdirected)
         }
+    }
+}
+
+/// Returns the value of the Host field; an empty one, which no policy lets in, where it is no text.
+pub(crate) fn host<F: Fields + ?Sized>(fields: &F) -> Result<&str, Rejection> {
+    match single(fields, names::HOST) {
+        Single::Once(host) => Ok(core::str::from_utf8(host).unwrap_or_default()),
+        Single::Absent | Single::Repeated => Err(Rejection::Host),
     }
 }
 

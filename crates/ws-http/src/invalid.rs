@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::names;
 use crate::uri::UriError;
 
 /// A value that the calling program gave cannot be put on the wire.
@@ -32,6 +33,8 @@ pub enum Invalid {
     Host,
     /// The status is not one of a final answer with a body: 200 to 599 without 204, 205 and 304.
     Status,
+    /// The HTTP version is none of 0.9, 1.0, 1.1, 2.0 and 3.0.
+    HttpVersion,
     /// The URI cannot be connected to.
     Uri(UriError),
 }
@@ -50,6 +53,7 @@ impl fmt::Display for Invalid {
             Self::Origin => "not the serialization of an origin",
             Self::Host => "not a host with or without a port",
             Self::Status => "status cannot carry a final answer with a body",
+            Self::HttpVersion => "not a version of HTTP",
             Self::Uri(error) => return error.fmt(f),
         })
     }
@@ -61,6 +65,12 @@ impl From<UriError> for Invalid {
     fn from(error: UriError) -> Self {
         Self::Uri(error)
     }
+}
+
+/// Checks a header field of the application's own in a handshake: as [`check_header`], and none that the handshake writes.
+pub(crate) fn check_own_header(name: &str, value: &str) -> Result<(), Invalid> {
+    check_header(name, value)?;
+    if names::is_reserved(name) { Err(Invalid::HandshakeHeader) } else { Ok(()) }
 }
 
 /// Checks a custom header field: a token as name, a value that no parser can read as two fields or trim.

@@ -1,16 +1,21 @@
 //! The WebSocket opening handshake, [RFC 6455 section 4], for both roles.
 //!
-//! The core does no I/O and reads no clock. Bytes or parsed header fields go in; a decision and the bytes of the
-//! answer come out.
+//! The core does no I/O and reads no clock. Bytes or parsed header fields go in; a decision and the response come out.
 //!
 //! | to | use |
 //! |---|---|
-//! | serve upgrades from an HTTP server of your own | [`Fields`] for its header map, then [`Upgrade::check`] and [`Switching`] |
+//! | serve upgrades from an HTTP server of your own | [`Fields`] for its header map, then [`Upgrade::check`] and [`Policy::decide`] |
+//! | the same over HTTP/2 or HTTP/3 (RFC 8441, RFC 9220) | [`PseudoHeaders`] and [`Upgrade::check_connect`], then [`Policy::decide`] |
+//! | send what was decided | [`UpgradeResponse`]: as bytes, or status and fields |
 //! | read a request or response head from bytes | [`HeadReader`], [`RequestHead`], [`ResponseHead`] |
 //! | decide who may connect from a browser | [`Origin`], [`OriginPolicy`] (same-origin unless told otherwise) |
 //! | refuse requests for other names than the server's | [`Hosts`] |
 //! | refuse | [`Rejection`]: each one is exactly one HTTP answer |
 //! | be the client | [`Uri`], [`Request`], [`Key`] |
+#![cfg_attr(
+    feature = "http",
+    doc = "| use the types of the crate `http` | [`Fields`] for its header map, and conversions of [`Version`], [`Uri`], [`Request`], [`RequestHead`], [`ResponseHead`], [`UpgradeResponse`] and [`Rejection`] |"
+)]
 #![cfg_attr(feature = "blocking", doc = "| accept and connect over blocking sockets | [`blocking`] |")]
 #![cfg_attr(feature = "tokio", doc = "| accept and connect over tokio | [`tokio`] |")]
 //!
@@ -45,22 +50,29 @@
 mod authority;
 mod client;
 mod cookies;
+mod extended_connect;
 mod extensions;
 mod fields;
 mod head;
 mod hosts;
+#[cfg(feature = "http")]
+mod http_types;
 mod invalid;
 mod key;
 mod list;
 mod names;
 mod origin;
+mod policy;
 mod reader;
 mod rejection;
 mod response;
 mod scanner;
-mod server;
-mod switching;
+mod table;
+mod target;
+mod upgrade;
+mod upgrade_response;
 mod uri;
+mod version;
 
 // The drivers.
 #[cfg(feature = "blocking")]
@@ -74,24 +86,27 @@ pub mod tokio;
 
 pub use client::{Agreed, Refused, Request};
 pub use cookies::cookies;
+pub use extended_connect::PseudoHeaders;
 pub use extensions::{Extension, ExtensionList, Extensions, Params};
 pub use fields::Fields;
-pub use head::{RequestHead, ResponseHead, Version};
+pub use head::{RequestHead, ResponseHead};
 pub use hosts::Hosts;
 pub use invalid::Invalid;
 pub use key::{Key, accept_key, is_key};
 pub use list::{Malformed, Tokens, is_token, tokens};
 pub use origin::{Origin, OriginPolicy, OriginPredicate};
+pub use policy::Policy;
 pub use reader::{HeadError, HeadReader, Limits};
 pub use rejection::Rejection;
 pub use response::response;
-pub use server::{Upgrade, choose_protocol};
-pub use switching::Switching;
+pub use upgrade::{Upgrade, choose_protocol};
+pub use upgrade_response::UpgradeResponse;
 pub use uri::{Uri, UriError};
+pub use version::Version;
 
 #[cfg(any(feature = "blocking", feature = "tokio"))]
 #[cfg_attr(docsrs, doc(cfg(any(feature = "blocking", feature = "tokio"))))]
-pub use driver::{error::Error, policy::Policy};
+pub use driver::error::Error;
 
 #[cfg(all(doctest, feature = "blocking"))]
 #[doc = include_str!("../README.md")]

@@ -5,6 +5,7 @@ use core::str::FromStr;
 
 use crate::authority::Authority;
 use crate::fields::{Fields, Single, single};
+use crate::hosts::host;
 use crate::invalid::Invalid;
 use crate::names;
 use crate::rejection::Rejection;
@@ -50,11 +51,12 @@ impl Origin {
         self.port
     }
 
-    /// Reports whether a page of this origin was served by the server that a Host value names.
-    fn is_served_by(&self, host: &str) -> bool {
+    /// Reports whether a page of this origin was served by the server that an authority names.
+    fn is_served_by(&self, authority: &str) -> bool {
         let default = default_port(&self.scheme);
         matches!(self.scheme.as_str(), "http" | "https")
-            && Authority::parse(host).is_some_and(|host| host.host == self.host && host.port.or(default) == self.port)
+            && Authority::parse(authority)
+                .is_some_and(|host| host.host == self.host && host.port.or(default) == self.port)
     }
 }
 
@@ -97,8 +99,8 @@ impl fmt::Display for Origin {
 pub enum OriginPolicy {
     /// Pages this server has served itself, and whoever sends no Origin.
     ///
-    /// Scheme http or https, and host and port are those of the Host header field; a port that is absent on either side
-    /// is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
+    /// Scheme http or https, and host and port are those of Host, or of `:authority` over HTTP/2 and 3; a port that is
+    /// absent on either side is the default of the Origin's scheme. Behind a proxy, the proxy must forward Host.
     ///
     /// Both values come from the client. This lets in a page of any name that resolves to this server, and a page over
     /// plain http even where the server's own pages are https: [`Hosts`](crate::Hosts) and
@@ -129,14 +131,28 @@ impl OriginPolicy {
         Self::Predicate(Box::new(approve))
     }
 
-    /// Decides about a request.
+    /// Decides about an HTTP/1.1 request. [`Upgrade::check_origin`](crate::Upgrade::check_origin) does so for a handshake
+    /// of any version.
     ///
     /// # Errors
     ///
     /// [`Rejection::OriginRepeated`] (400) for two Origin lines, under every policy; [`Rejection::Host`] (400) for a Host
-    /// that is not there once; [`Rejection::Origin`] (403) for an origin this policy does not let in, and for a value
+    /// that is missing or repeated; [`Rejection::Origin`] (403) for an origin this policy does not let in, and for a value
     /// that is no origin under all but [`OriginPolicy::Any`].
     pub fn check<F: Fields + ?Sized>(&self, fields: &F) -> Result<(), Rejection> {
+        self.check_with(fields, || host(fields))
+    }
+
+    /// Decides about a request to this authority.
+    pub(crate) fn check_authority<F: Fields + ?Sized>(&self, authority: &str, fields: &F) -> Result<(), Rejection> {
+        self.check_with(fields, || Ok(authority))
+    }
+
+    fn check_with<'a, F: Fields + ?Sized>(
+        &self,
+        fields: &F,
+        authority: impl FnOnce() -> Result<&'a str, Rejection>,
+    ) -> Result<(), Rejection> {
         let value = match single(fields, names::ORIGIN) {
             Single::Absent => None,
             Single::Once(value) => Some(value),
@@ -150,10 +166,7 @@ impl OriginPolicy {
         let allowed = match (self, &origin) {
             (Self::Any, _) | (Self::SameOrigin | Self::SameOriginHttps | Self::Only(_), None) => true,
             (Self::SameOriginHttps, Some(origin)) if origin.scheme != "https" => false,
-            (Self::SameOrigin | Self::SameOriginHttps, Some(origin)) => match single(fields, names::HOST) {
-                Single::Once(host) => core::str::from_utf8(host).is_ok_and(|host| origin.is_served_by(host)),
-                _ => return Err(Rejection::Host),
-            },
+            (Self::SameOrigin | Self::SameOriginHttps, Some(origin)) => origin.is_served_by(authority()?),
             (Self::Only(list), Some(origin)) => list.contains(origin),
             (Self::Predicate(approve), origin) => approve(origin.as_ref()),
         };

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::scanner::{count, is_tchar};
+use crate::scanner::{Scanner, count, is_tchar};
 
 /// What a head may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,9 +49,11 @@ impl core::error::Error for HeadError {}
 
 /// Collects a head from reads of any size.
 ///
-/// Each byte is looked at once as it comes, and what cannot become a head is refused at the first byte that shows it: a
-/// TLS handshake or other binary input at once, a bare CR, LF or NUL, a folded line or whitespace before a colon when it
-/// comes. Memory grows with what was received, up to [`Limits::bytes`].
+/// The grammar is that of [`httparse`], which gets the whole head in [`RequestHead::parse`](crate::RequestHead::parse)
+/// or [`ResponseHead::parse`](crate::ResponseHead::parse). Before that, it gets the first word of each line when the word
+/// ends, so that what is no HTTP is refused although no line ends: a TLS handshake or other binary input, a folded line,
+/// whitespace before a colon. A control character is refused when it comes, and so is what exceeds the limits.
+/// All this takes time linear in the length of the head. Memory grows with what was received, up to [`Limits::bytes`].
 ///
 /// Stricter than RFC 9112 asks for in two places: lines end with CRLF, never LF alone (section 2.2 lets a recipient
 /// take both), and no empty line comes first.
@@ -68,27 +70,28 @@ impl core::error::Error for HeadError {}
 /// ```
 #[derive(Debug, Clone)]
 pub struct HeadReader {
-    bytes: Vec<u8>,
+    kind: Kind,
     limits: Limits,
+    bytes: Vec<u8>,
     state: State,
+    /// Where the current line begins.
+    line: usize,
     /// Field lines begun.
     fields: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Request,
+    Response,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// In the method that a request begins with, so many bytes of it.
-    Method(usize),
-    /// In the version that a response begins with, so many bytes of it.
-    Version(usize),
-    /// In the rest of the first line.
-    FirstLine,
-    /// At the first byte of a line.
-    LineStart,
-    /// In a field's name.
-    Name,
-    /// In a field's value.
-    Value,
+    /// In the first word of a line: a request's method, the `HTTP` of a response, a field's name.
+    Word,
+    /// In the rest of the line.
+    Text,
     /// After the CR that ends a line.
     LineEnd,
     /// After the CR of the empty line.
@@ -101,13 +104,17 @@ impl HeadReader {
     /// Reads the head of a request.
     #[must_use]
     pub const fn request(limits: Limits) -> Self {
-        Self { bytes: Vec::new(), limits, state: State::Method(0), fields: 0 }
+        Self::new(Kind::Request, limits)
     }
 
     /// Reads the head of a response.
     #[must_use]
     pub const fn response(limits: Limits) -> Self {
-        Self { bytes: Vec::new(), limits, state: State::Version(0), fields: 0 }
+        Self::new(Kind::Response, limits)
+    }
+
+    const fn new(kind: Kind, limits: Limits) -> Self {
+        Self { kind, limits, bytes: Vec::new(), state: State::Word, line: 0, fields: 0 }
     }
 
     /// Takes the bytes of one read.
@@ -120,32 +127,17 @@ impl HeadReader {
     /// [`HeadError::Malformed`], [`HeadError::TooLong`] or [`HeadError::TooManyFields`], the same whatever the cuts, and
     /// again at every later call.
     pub fn push(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
-        if self.state == State::Complete {
-            return Ok(Some(0));
-        }
-        let room = self.limits.bytes.saturating_sub(self.bytes.len());
-        let mut taken = 0usize;
-        for byte in input.iter().take(room) {
-            self.state = self.next(*byte);
-            taken = taken.saturating_add(1);
-            if matches!(self.state, State::Complete | State::Failed(_)) {
-                break;
-            }
-        }
-        count(taken);
-        if taken < input.len() && !matches!(self.state, State::Complete | State::Failed(_)) {
-            self.state = State::Failed(HeadError::TooLong);
-        }
         match self.state {
-            State::Failed(error) => {
-                self.bytes = Vec::new();
-                Err(error)
-            }
-            state => {
-                self.keep(input.get(..taken).unwrap_or_default());
-                Ok((state == State::Complete).then_some(taken))
-            }
+            State::Complete => return Ok(Some(0)),
+            State::Failed(error) => return Err(error),
+            _ => {}
         }
+        let taken = self.take(input);
+        if let Err(error) = taken {
+            self.state = State::Failed(error);
+            self.bytes = Vec::new();
+        }
+        taken
     }
 
     /// Returns how many bytes were taken so far.
@@ -163,6 +155,28 @@ impl HeadReader {
         }
     }
 
+    fn take(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
+        let before = self.bytes.len();
+        let room = self.limits.bytes.saturating_sub(before);
+        let within = input.get(..room).unwrap_or(input);
+        self.keep(within);
+        let mut scanner = Scanner::new(within);
+        loop {
+            if self.state == State::Text {
+                let _ = scanner.run(is_text);
+            }
+            let Some(byte) = scanner.byte() else { break };
+            let taken = within.len().saturating_sub(scanner.rest().len());
+            let end = before.saturating_add(taken);
+            self.state = self.next(byte, end)?;
+            if self.state == State::Complete {
+                self.bytes.truncate(end);
+                return Ok(Some(taken));
+            }
+        }
+        if input.len() > room { Err(HeadError::TooLong) } else { Ok(None) }
+    }
+
     /// Appends, in room that doubles as a vector's does but ends at the limit.
     fn keep(&mut self, bytes: &[u8]) {
         let len = self.bytes.len().saturating_add(bytes.len());
@@ -173,48 +187,65 @@ impl HeadReader {
         self.bytes.extend_from_slice(bytes);
     }
 
-    fn next(&mut self, byte: u8) -> State {
-        const MALFORMED: State = State::Failed(HeadError::Malformed);
+    /// Passes a byte, up to whose `end` the head has been looked at.
+    fn next(&mut self, byte: u8, end: usize) -> Result<State, HeadError> {
+        match (self.state, byte) {
+            (State::Word, _) if byte == b'\r' || is_text(byte) => self.word(byte, end),
+            (State::Text, b'\r') => Ok(State::LineEnd),
+            (State::LineEnd, b'\n') => {
+                self.line = end;
+                Ok(State::Word)
+            }
+            (State::HeadEnd, b'\n') => Ok(State::Complete),
+            // A control character: RFC 9110 section 5.5 calls CR, LF and NUL dangerous and the others invalid. A CR
+            // without LF is one of them (RFC 9112, section 2.2), and here a LF without CR too.
+            _ => Err(HeadError::Malformed),
+        }
+    }
+
+    /// Passes a byte of a line's first word, or the one that ends it.
+    fn word(&mut self, byte: u8, end: usize) -> Result<State, HeadError> {
         // The longest of the methods that IANA lists, UPDATEREDIRECTREF, has 17 letters.
         const LONGEST_METHOD: usize = 32;
-        const VERSION_START: &[u8] = b"HTTP/";
-        match (self.state, byte) {
-            (State::Failed(error), _) => State::Failed(error),
-            (State::Method(at), b' ') if at > 0 => State::FirstLine,
-            (State::Method(at), _) if at < LONGEST_METHOD && is_tchar(byte) => State::Method(at.saturating_add(1)),
-            (State::Version(at), _) => match VERSION_START.get(at) {
-                Some(expected) if *expected == byte => State::Version(at.saturating_add(1)),
-                Some(_) => MALFORMED,
-                None => self.text(byte, State::FirstLine),
-            },
-            (State::LineStart, b'\r') => State::HeadEnd,
-            (State::LineStart, _) if is_tchar(byte) => self.field(),
-            // RFC 9112 section 5.1: no whitespace stands between a field's name and the colon; section 5.2: a line
-            // that begins with whitespace is a folded one, which a server answers with 400.
-            (State::Name, b':') => State::Value,
-            (State::Name, _) if is_tchar(byte) => State::Name,
-            (State::FirstLine | State::Value, _) => self.text(byte, self.state),
-            (State::LineEnd, b'\n') => State::LineStart,
-            (State::HeadEnd, b'\n') => State::Complete,
-            _ => MALFORMED,
+        let first_line = self.line == 0;
+        let len = end.saturating_sub(self.line);
+        if byte == b'\r' && len == 1 {
+            return if first_line { Err(HeadError::Malformed) } else { Ok(State::HeadEnd) };
         }
+        if !is_tchar(byte) {
+            return self.check_line(end).map(|()| State::Text);
+        }
+        match self.kind {
+            Kind::Request if first_line && len > LONGEST_METHOD => return Err(HeadError::Malformed),
+            // This word is always the same: the first byte that is another shows it.
+            Kind::Response if first_line => self.check_line(end)?,
+            _ => {}
+        }
+        if !first_line && len == 1 {
+            if self.fields >= self.limits.fields {
+                return Err(HeadError::TooManyFields);
+            }
+            self.fields = self.fields.saturating_add(1);
+        }
+        Ok(State::Word)
     }
 
-    fn text(&self, byte: u8, same: State) -> State {
-        match byte {
-            b'\r' => State::LineEnd,
-            b'\t' | b' '..=b'~' | 0x80.. => same,
-            _ => State::Failed(HeadError::Malformed),
-        }
+    /// Checks what there is of the current line, up to `end`.
+    fn check_line(&self, end: usize) -> Result<(), HeadError> {
+        let line = self.bytes.get(self.line..end).unwrap_or_default();
+        count(line.len());
+        let checked = match self.kind {
+            Kind::Request if self.line == 0 => httparse::Request::new(&mut []).parse(line).map(drop),
+            Kind::Response if self.line == 0 => httparse::Response::new(&mut []).parse(line).map(drop),
+            _ => httparse::parse_headers(line, &mut [httparse::EMPTY_HEADER]).map(drop),
+        };
+        checked.map_err(|_| HeadError::Malformed)
     }
+}
 
-    fn field(&mut self) -> State {
-        if self.fields >= self.limits.fields {
-            return State::Failed(HeadError::TooManyFields);
-        }
-        self.fields = self.fields.saturating_add(1);
-        State::Name
-    }
+/// Reports whether the byte may stand within a line: no control character but a tab.
+const fn is_text(byte: u8) -> bool {
+    matches!(byte, b'\t' | b' '..=b'~' | 0x80..)
 }
 
 #[cfg(test)]
@@ -222,18 +253,31 @@ mod tests {
     use super::*;
     use crate::scanner::steps;
 
+    /// What is looked at includes what the parser is given on the way: no byte more than twice, but for the five that the
+    /// version of a response begins with.
     #[test]
     fn one_byte_at_a_time_is_linear_work() {
-        let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(4000));
-        let whole = steps::of(|| {
-            assert_eq!(HeadReader::request(Limits::default()).push(head.as_bytes()), Ok(Some(head.len())));
-        });
-        let bytewise = steps::of(|| {
-            let mut reader = HeadReader::request(Limits::default());
-            let ends = head.as_bytes().chunks(1).filter(|byte| reader.push(byte).unwrap().is_some()).count();
-            assert_eq!(ends, 1);
-        });
-        assert_eq!((whole, bytewise), (head.len(), head.len()));
+        const VERSION: usize = 1 + 2 + 3 + 4 + 5;
+        let long = "x".repeat(4000);
+        let request = || HeadReader::request(Limits::default());
+        for (reader, head) in [
+            (request(), format!("GET / HTTP/1.1\r\nHost: a\r\nX: {long}\r\n\r\n")),
+            (request(), format!("GET / HTTP/1.1\r\n{long}: a\r\n{long}: b\r\n\r\n")),
+            (request(), format!("GET / HTTP/1.1\r\n{}\r\n", "x:\r\n".repeat(100))),
+            (HeadReader::response(Limits::default()), format!("HTTP/1.1 101 {long}\r\nX: a\r\n\r\n")),
+        ] {
+            let work = |chunk: usize| {
+                let mut reader = reader.clone();
+                steps::of(|| {
+                    let ends =
+                        head.as_bytes().chunks(chunk).filter(|bytes| reader.push(bytes).unwrap().is_some()).count();
+                    assert_eq!(ends, 1);
+                })
+            };
+            let whole = work(head.len());
+            assert!((head.len()..=2 * head.len() + VERSION).contains(&whole), "{whole} for {}", head.len());
+            assert_eq!([work(1), work(2), work(100)], [whole; 3]);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::response::write_response;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The head breaks the grammar of HTTP/1.1 (400).
+    /// The head breaks the rules of its HTTP version (400).
     Malformed,
     /// The head is longer than [`Limits::bytes`](crate::Limits::bytes) (431).
     HeadTooLong,
@@ -19,9 +19,14 @@ pub enum Rejection {
     TooManyFields,
     /// Another HTTP version than 1.1 (505).
     HttpVersion,
-    /// Another method than GET (405).
+    /// Another method than GET over HTTP/1.1 (405).
     Method,
-    /// No Host, several of them, or one that names no host (400).
+    /// Another method than CONNECT over HTTP/2 or 3 (405).
+    NotConnect,
+    /// A CONNECT whose `:protocol` is missing or is not `websocket` (501).
+    ConnectProtocol,
+    /// No Host, several of them, or one that names no host; over HTTP/2 and 3, an `:authority` that is missing, names no
+    /// host, or is another than Host (400).
     Host,
     /// A body is announced (400).
     Body,
@@ -29,6 +34,8 @@ pub enum Rejection {
     NotUpgrade,
     /// Sec-WebSocket-Version is not 13 (426).
     Version,
+    /// Sec-WebSocket-Version of a CONNECT is not 13 (400: the fields that 426 asks for belong to HTTP/1.1).
+    ConnectVersion,
     /// Sec-WebSocket-Version stands there more than once (400).
     VersionRepeated,
     /// Sec-WebSocket-Key is not there once, or is not 16 bytes in base64 (400).
@@ -55,17 +62,19 @@ impl Rejection {
             Self::Malformed
             | Self::Host
             | Self::Body
+            | Self::ConnectVersion
             | Self::VersionRepeated
             | Self::Key
             | Self::Protocols
             | Self::Extensions
             | Self::OriginRepeated => 400,
             Self::Origin => 403,
-            Self::Method => 405,
+            Self::Method | Self::NotConnect => 405,
             Self::Timeout => 408,
             Self::Misdirected => 421,
             Self::NotUpgrade | Self::Version => 426,
             Self::HeadTooLong | Self::TooManyFields => 431,
+            Self::ConnectProtocol => 501,
             Self::HttpVersion => 505,
         }
     }
@@ -79,10 +88,13 @@ impl Rejection {
             Self::TooManyFields => "too many header fields",
             Self::HttpVersion => "HTTP version is not 1.1",
             Self::Method => "method is not GET",
+            Self::NotConnect => "method is not CONNECT",
+            Self::ConnectProtocol => "protocol of the CONNECT is not websocket",
             Self::Host => "Host is missing, repeated or malformed",
             Self::Body => "an upgrade request has no body",
             Self::NotUpgrade => "not an upgrade to websocket",
             Self::Version => "WebSocket version is not 13",
+            Self::ConnectVersion => "WebSocket version of the CONNECT is not 13",
             Self::VersionRepeated => "Sec-WebSocket-Version is repeated",
             Self::Key => "Sec-WebSocket-Key is missing, repeated or malformed",
             Self::Protocols => "Sec-WebSocket-Protocol is malformed or repeats a name",
@@ -100,12 +112,14 @@ impl Rejection {
         match self {
             // "The origin server MUST generate an Allow header field in a 405 response" -- RFC 9110, section 15.5.6
             Self::Method => &[("Allow", "GET")],
+            Self::NotConnect => &[("Allow", "CONNECT")],
             // "The server MUST send an Upgrade header field in a 426 response to indicate the required protocol(s)"
             // -- RFC 9110, section 15.5.22
             // RFC 6455 section 4.4 has the server name the versions it speaks.
             Self::NotUpgrade | Self::Version => {
                 &[("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13")]
             }
+            Self::ConnectVersion => &[("Sec-WebSocket-Version", "13")],
             _ => &[],
         }
     }
@@ -123,11 +137,18 @@ impl Rejection {
     }
 
     fn to_bytes(self, head_only: bool) -> Vec<u8> {
-        let body = format!("{} {}\n", self.status(), self.reason());
-        let text = [("Content-Type", "text/plain; charset=utf-8")];
-        write_response(self.status(), text.iter().chain(self.headers()).copied(), body.as_bytes(), head_only)
+        let headers = [CONTENT_TYPE].into_iter().chain(self.headers().iter().copied());
+        write_response(self.status(), headers, self.body().as_bytes(), head_only)
+    }
+
+    /// Returns the text that says so to a reader.
+    pub(crate) fn body(self) -> String {
+        format!("{} {}\n", self.status(), self.reason())
     }
 }
+
+/// What the text of a refusal is.
+pub(crate) const CONTENT_TYPE: (&str, &str) = ("Content-Type", "text/plain; charset=utf-8");
 
 impl fmt::Display for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

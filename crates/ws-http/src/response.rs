@@ -25,7 +25,17 @@ pub fn response(status: u16, headers: &[(&str, &str)], body: &[u8], head_only: b
     Ok(write_response(status, headers.iter().copied(), body, head_only))
 }
 
-/// Writes a response of checked parts. A Connection header is merged with `close`.
+/// Writes the head of a response of checked fields.
+pub(crate) fn write_head<'h>(status: u16, fields: impl Iterator<Item = (&'h str, &'h str)>) -> Vec<u8> {
+    let mut head = status_line(status);
+    for (name, value) in fields {
+        push_field(&mut head, name, value);
+    }
+    head.push_str("\r\n");
+    head.into_bytes()
+}
+
+/// Writes a whole response of checked parts. A Connection header is merged with `close`.
 pub(crate) fn write_response<'h>(
     status: u16,
     headers: impl Iterator<Item = (&'h str, &'h str)>,
@@ -33,7 +43,8 @@ pub(crate) fn write_response<'h>(
     head_only: bool,
 ) -> Vec<u8> {
     let mut connection = String::from("close");
-    let mut head = format!("HTTP/1.1 {status} {}\r\nContent-Length: {}\r\n", phrase(status), body.len());
+    let mut head = status_line(status);
+    push_field(&mut head, names::CONTENT_LENGTH, &body.len().to_string());
     for (name, value) in headers {
         if name == names::CONNECTION {
             connection.push_str(", ");
@@ -51,6 +62,10 @@ pub(crate) fn write_response<'h>(
     out
 }
 
+fn status_line(status: u16) -> String {
+    format!("HTTP/1.1 {status} {}\r\n", phrase(status))
+}
+
 /// Appends one field line.
 pub(crate) fn push_field(head: &mut String, name: &str, value: &str) {
     for part in [name, ": ", value, "\r\n"] {
@@ -61,6 +76,7 @@ pub(crate) fn push_field(head: &mut String, name: &str, value: &str) {
 /// Returns the reason phrase of RFC 9110 section 15 for the codes in use here; any other may go without.
 const fn phrase(status: u16) -> &'static str {
     match status {
+        101 => "Switching Protocols",
         200 => "OK",
         301 => "Moved Permanently",
         302 => "Found",
@@ -78,6 +94,7 @@ const fn phrase(status: u16) -> &'static str {
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
+        501 => "Not Implemented",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         _ => "",

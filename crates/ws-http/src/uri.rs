@@ -4,7 +4,7 @@ use core::fmt;
 use core::str::FromStr;
 
 use crate::authority::Authority;
-use crate::head::is_target_text;
+use crate::target::is_target_text;
 
 /// A WebSocket URI.
 ///

@@ -4,8 +4,8 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use ws_http::{
-    ExtensionList, Extensions, HeadError, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead, ResponseHead,
-    Uri, is_key, tokens,
+    ExtensionList, Extensions, Fields, HeadError, HeadReader, Key, Limits, Origin, OriginPolicy, RequestHead,
+    ResponseHead, Uri, is_key, tokens,
 };
 
 const REQUEST: &[u8] = b"GET /chat?x HTTP/1.1\r\nHost: a\r\nX: one\r\nX:\r\nX: \t two \t\r\n\r\n\x81\x00\r\n\r\n";
@@ -95,6 +95,17 @@ fn a_head_gives_its_parts() {
     assert_eq!(head.header("x"), Some(&b"one"[..]));
     assert_eq!(head.header("y"), None);
     assert!(!format!("{head:?}").contains("one"), "values may be secrets");
+}
+
+#[test]
+fn a_value_outlives_the_name_it_was_asked_by() {
+    let mut reader = HeadReader::request(Limits::default());
+    reader.push(REQUEST).unwrap();
+    let head = RequestHead::parse(reader).unwrap();
+    let first = |name: String| head.header(&name);
+    assert_eq!(first("HOST".to_lowercase()), Some(&b"a"[..]));
+    let all = |name: String| head.all(&name).collect::<Vec<_>>();
+    assert_eq!(all("X".to_lowercase()), [&b"one"[..], b"", b"two"]);
 }
 
 /// "Ergo, the following are equivalent" -- RFC 6455, section 9.1

@@ -2,16 +2,19 @@
 
 use ws_http::{HeadReader, Invalid, Limits, Rejection, ResponseHead, response};
 
-const ALL: [Rejection; 17] = [
+const ALL: [Rejection; 20] = [
     Rejection::Malformed,
     Rejection::HeadTooLong,
     Rejection::TooManyFields,
     Rejection::HttpVersion,
     Rejection::Method,
+    Rejection::NotConnect,
+    Rejection::ConnectProtocol,
     Rejection::Host,
     Rejection::Body,
     Rejection::NotUpgrade,
     Rejection::Version,
+    Rejection::ConnectVersion,
     Rejection::VersionRepeated,
     Rejection::Key,
     Rejection::Protocols,
@@ -53,9 +56,11 @@ fn rfc_9110_section_15_405_names_the_method_and_426_the_protocol() {
         let bytes = rejection.response();
         let (head, _) = parse(&bytes);
         let upgrade = rejection.status() == 426;
-        assert_eq!(head.header("Allow"), (rejection.status() == 405).then_some(&b"GET"[..]));
+        let allow = if rejection == Rejection::NotConnect { &b"CONNECT"[..] } else { b"GET" };
+        assert_eq!(head.header("Allow"), (rejection.status() == 405).then_some(allow));
         assert_eq!(head.header("Upgrade"), upgrade.then_some(&b"websocket"[..]));
-        assert_eq!(head.header("Sec-WebSocket-Version"), upgrade.then_some(&b"13"[..]));
+        let version = upgrade || rejection == Rejection::ConnectVersion;
+        assert_eq!(head.header("Sec-WebSocket-Version"), version.then_some(&b"13"[..]));
         assert_eq!(head.header("Connection"), Some(if upgrade { &b"close, Upgrade"[..] } else { b"close" }));
         for (name, value) in rejection.headers() {
             assert!(head.headers().any(|(own, text)| own == *name && text.ends_with(value.as_bytes())), "{name}");

@@ -1,8 +1,8 @@
 //! RFC 6455, section 4.2: which requests are handshakes, and the one answer each other request gets.
 
 use ws_http::{
-    ExtensionList, HeadReader, Invalid, Limits, OriginPolicy, Rejection, RequestHead, Switching, Upgrade, Version,
-    choose_protocol,
+    ExtensionList, HeadReader, Invalid, Limits, OriginPolicy, Rejection, RequestHead, Upgrade, UpgradeResponse,
+    Version, choose_protocol,
 };
 
 const SAMPLE: &str = "GET /chat HTTP/1.1\r\n\
@@ -26,7 +26,7 @@ fn answer(bytes: &[u8], policy: &OriginPolicy) -> Result<Vec<u8>, Rejection> {
     let head = RequestHead::parse(reader)?;
     let upgrade = head.upgrade()?;
     upgrade.check_origin(policy)?;
-    Ok(Switching::new(&upgrade).to_bytes())
+    Ok(UpgradeResponse::new(&upgrade).to_bytes())
 }
 
 /// The sample with one line (found by its start) replaced by others.
@@ -57,10 +57,10 @@ fn section_1_2_the_sample_request_gets_the_sample_answer() {
     let head = RequestHead::parse(reader).unwrap();
     let upgrade = head.upgrade().unwrap();
     upgrade.check_origin(&OriginPolicy::default()).unwrap();
-    let mut switching = Switching::new(&upgrade);
-    switching.protocol(choose_protocol(&["chat"], upgrade.protocols()).unwrap()).unwrap();
+    let mut response = UpgradeResponse::new(&upgrade);
+    response.set_protocol(&upgrade, choose_protocol(&["chat"], upgrade.protocols()).unwrap()).unwrap();
     assert_eq!(
-        String::from_utf8(switching.to_bytes()).unwrap(),
+        String::from_utf8(response.to_bytes()).unwrap(),
         "HTTP/1.1 101 Switching Protocols\r\n\
          Upgrade: websocket\r\n\
          Connection: Upgrade\r\n\
@@ -256,22 +256,22 @@ fn section_4_2_2_an_answer_names_only_what_was_offered() {
     ];
     let fields = &fields;
     let upgrade = Upgrade::check("GET", Version::HTTP_11, &fields).unwrap();
-    let mut answer = Switching::new(&upgrade);
+    let mut response = UpgradeResponse::new(&upgrade);
     let list = |names: &[&str]| {
         let mut list = ExtensionList::default();
         names.iter().for_each(|name| list.push(name, []).unwrap());
         list
     };
-    assert_eq!(answer.protocol("Chat").unwrap_err(), Invalid::ProtocolNotOffered);
-    assert_eq!(answer.protocol("").unwrap_err(), Invalid::ProtocolNotOffered);
-    assert_eq!(answer.extensions(&list(&["x"])).unwrap_err(), Invalid::ExtensionNotOffered);
-    assert_eq!(answer.extensions(&list(&["permessage-deflate"; 2])).unwrap_err(), Invalid::Extension);
-    answer.protocol("chat").unwrap();
-    assert_eq!(answer.protocol("chat").unwrap_err(), Invalid::Protocol);
-    answer.extensions(&list(&[])).unwrap();
-    answer.extensions(&list(&["permessage-deflate"])).unwrap();
-    assert_eq!(answer.extensions(&list(&["permessage-deflate"])).unwrap_err(), Invalid::Extension);
-    let lines: Vec<_> = answer.fields().skip(3).collect();
+    assert_eq!(response.set_protocol(&upgrade, "Chat").unwrap_err(), Invalid::ProtocolNotOffered);
+    assert_eq!(response.set_protocol(&upgrade, "").unwrap_err(), Invalid::ProtocolNotOffered);
+    assert_eq!(response.set_extensions(&upgrade, &list(&["x"])).unwrap_err(), Invalid::ExtensionNotOffered);
+    assert_eq!(response.set_extensions(&upgrade, &list(&["permessage-deflate"; 2])).unwrap_err(), Invalid::Extension);
+    response.set_protocol(&upgrade, "chat").unwrap();
+    assert_eq!(response.set_protocol(&upgrade, "chat").unwrap_err(), Invalid::Protocol);
+    response.set_extensions(&upgrade, &list(&[])).unwrap();
+    response.set_extensions(&upgrade, &list(&["permessage-deflate"])).unwrap();
+    assert_eq!(response.set_extensions(&upgrade, &list(&["permessage-deflate"])).unwrap_err(), Invalid::Extension);
+    let lines: Vec<_> = response.fields().skip(3).collect();
     assert_eq!(lines, [("Sec-WebSocket-Protocol", "chat"), ("Sec-WebSocket-Extensions", "permessage-deflate")]);
 }
 
@@ -285,7 +285,7 @@ fn custom_headers_cannot_split_the_answer_or_replace_the_handshake() {
         ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
     ];
     let upgrade = Upgrade::check("GET", Version::HTTP_11, &fields).unwrap();
-    let mut answer = Switching::new(&upgrade);
+    let mut response = UpgradeResponse::new(&upgrade);
     for (name, value, error) in [
         ("X", "a\r\nY: b", Invalid::HeaderValue),
         ("X", "a\nb", Invalid::HeaderValue),
@@ -300,13 +300,15 @@ fn custom_headers_cannot_split_the_answer_or_replace_the_handshake() {
         ("Connection", "close", Invalid::HandshakeHeader),
         ("Content-Length", "5", Invalid::HandshakeHeader),
         ("transfer-encoding", "chunked", Invalid::HandshakeHeader),
+        ("Keep-Alive", "timeout=5", Invalid::HandshakeHeader),
+        ("proxy-connection", "keep-alive", Invalid::HandshakeHeader),
         ("sec-websocket-accept", "x", Invalid::HandshakeHeader),
         ("Sec-WebSocket-Anything", "x", Invalid::HandshakeHeader),
     ] {
-        assert_eq!(answer.header(name, value).unwrap_err(), error, "{name:?}: {value:?}");
+        assert_eq!(response.header(name, value).unwrap_err(), error, "{name:?}: {value:?}");
     }
-    answer.header("Set-Cookie", "a=b").unwrap().header("Set-Cookie", "c=d").unwrap().header("X", "").unwrap();
-    assert_eq!(answer.fields().count(), 6);
+    response.header("Set-Cookie", "a=b").unwrap().header("Set-Cookie", "c=d").unwrap().header("X", "").unwrap();
+    assert_eq!(response.fields().count(), 6);
 }
 
 /// P22: the subprotocols of a request are there to choose from.

@@ -5,7 +5,6 @@ use core::error::Error as _;
 use core::fmt::Display;
 use std::collections::HashSet;
 use std::io::{self, Cursor, ErrorKind, Write};
-use std::time::Duration;
 
 use ws_conn::blocking::Untimed;
 use ws_http::blocking::{Connect, Exchange, accept};
@@ -20,7 +19,7 @@ const HEAD_ERRORS: [HeadError; 4] =
 const URI_ERRORS: [UriError; 6] =
     [UriError::Scheme, UriError::Tls, UriError::UserInfo, UriError::Authority, UriError::Target, UriError::Fragment];
 
-const INVALID: [Invalid; 11] = [
+const INVALID: [Invalid; 12] = [
     Invalid::HeaderName,
     Invalid::HeaderValue,
     Invalid::HandshakeHeader,
@@ -32,6 +31,7 @@ const INVALID: [Invalid; 11] = [
     Invalid::Origin,
     Invalid::Host,
     Invalid::Status,
+    Invalid::HttpVersion,
 ];
 
 const REFUSED: [Refused; 8] = [
@@ -146,7 +146,10 @@ fn nothing_secret_is_shown_for_debugging() {
     let accepted = accept(pair(&request), &Policy::default()).unwrap();
     let parts = read(&request).upgrade_with(&Policy::default(), |_, _| Ok(())).unwrap();
 
-    let shown = format!("{head:?} {upgrade:?} {response:?} {key:?} {exchange:?} {accepted:?} {parts:?}");
+    let secret = Policy::default().header("Set-Cookie", "session=hush").unwrap();
+    let accepting = secret.decide(&upgrade).unwrap();
+
+    let shown = format!("{head:?} {upgrade:?} {accepting:?} {response:?} {key:?} {exchange:?} {accepted:?} {parts:?}");
     for secret in ["hush", "dGhlIHNhbXBsZSBub25jZQ==", key.as_str()] {
         assert!(!shown.contains(secret), "{secret} in {shown}");
     }
@@ -196,7 +199,7 @@ fn the_limits_given_hold_for_either_role() {
 fn a_request_may_be_refused_by_the_program() {
     let mut written = Vec::new();
     let stream = (Cursor::new(request(&[]).into_bytes()), &mut written);
-    let exchange = Exchange::read(stream, Limits::default(), Duration::from_secs(1)).unwrap();
+    let exchange = Exchange::read(stream, &Policy::default()).unwrap();
     let error = exchange.reject(Rejection::Origin);
     assert!(matches!(error, Error::Rejected(Rejection::Origin)), "{error}");
     assert_eq!(written, Rejection::Origin.response());
@@ -240,5 +243,5 @@ fn pair(said: &str) -> (Cursor<Vec<u8>>, io::Sink) {
 }
 
 fn read(said: &str) -> Exchange<Untimed<Cursor<Vec<u8>>>, Untimed<io::Sink>> {
-    Exchange::read(pair(said), Limits::default(), Duration::from_secs(1)).unwrap()
+    Exchange::read(pair(said), &Policy::default()).unwrap()
 }

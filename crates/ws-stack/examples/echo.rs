@@ -47,7 +47,7 @@ fn serve(options: &Options) -> io::Result<()> {
     // The default lets in this server's own page, and programs that are not browsers. What is its own is told by the names
     // that it is reached by: a name that somebody else points here is none of them.
     let hosts = THIS_MACHINE.into_iter().chain(options.host.iter().map(String::as_str));
-    let policy = Policy::default().hosts(hosts).map_err(io::Error::other)?;
+    let policy = Policy::default().timeout(HANDSHAKE).hosts(hosts).map_err(io::Error::other)?;
     match options.driver {
         Driver::Tokio => tokio::serve(&options.listen, policy),
         Driver::Blocking => blocking::serve(&options.listen, policy),

@@ -1,4 +1,4 @@
-use ws_http::{ExtensionList, Extensions, Malformed, Switching, Upgrade, Version, is_token, tokens};
+use ws_http::{ExtensionList, Extensions, Malformed, Upgrade, UpgradeResponse, Version, is_token, tokens};
 
 /// The grammar of Sec-WebSocket-Extensions: names, parameters and values are tokens; several lines are one list; what was
 /// read can be written and means the same; a server can answer with any of it, and a list without parameters is a list of
@@ -61,9 +61,9 @@ fn assert_answer(lines: &[&[u8]], read: &Owned, end: Result<(), Malformed>) {
     for (name, _) in read {
         let mut chosen = ExtensionList::default();
         chosen.push(name, []).expect("a token");
-        assert!(Switching::new(&upgrade).extensions(&chosen).is_ok());
+        assert!(UpgradeResponse::new(&upgrade).set_extensions(&upgrade, &chosen).is_ok());
         chosen.push(name, []).expect("a token");
-        assert!(Switching::new(&upgrade).extensions(&chosen).is_err(), "none comes twice");
+        assert!(UpgradeResponse::new(&upgrade).set_extensions(&upgrade, &chosen).is_err(), "none comes twice");
     }
 }
 

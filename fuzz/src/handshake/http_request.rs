@@ -3,8 +3,8 @@
 use super::reading::{head, limits, lines, read};
 use crate::input::Input;
 use ws_http::{
-    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Rejection, RequestHead, ResponseHead, Switching, Upgrade,
-    is_key, is_token,
+    ExtensionList, Fields, HeadReader, Limits, OriginPolicy, Policy, PseudoHeaders, Rejection, RequestHead,
+    ResponseHead, Upgrade, UpgradeResponse, is_key, is_token,
 };
 
 /// A request head comes to the same in any pieces, is what stands there, can be written again, and gets exactly one answer:
@@ -53,6 +53,34 @@ pub fn http_request(input: &[u8]) {
         Ok(upgrade) => assert_switch(&request, &upgrade),
         Err(rejection) => assert_refusal(rejection),
     }
+    assert_connect(&request);
+}
+
+/// The same fields under an extended CONNECT get a refusal or a response too, and neither has a field about the connection.
+fn assert_connect(request: &RequestHead) {
+    let host = request.header("host").and_then(|host| core::str::from_utf8(host).ok());
+    let pseudo = PseudoHeaders {
+        method: "CONNECT",
+        protocol: Some("websocket"),
+        scheme: Some("https"),
+        authority: host,
+        path: Some(request.target()),
+    };
+    let about_the_connection =
+        |name: &str| name.eq_ignore_ascii_case("connection") || name.eq_ignore_ascii_case("upgrade");
+    let decided = Upgrade::check_connect(&pseudo, request).and_then(|upgrade| Policy::default().decide(&upgrade));
+    match decided {
+        Ok(response) => {
+            assert_eq!(response.status(), 200);
+            assert!(response.fields().all(|(name, _)| !about_the_connection(name)));
+            assert!(request.headers().all(|(name, _)| !about_the_connection(name)));
+            assert_eq!(request.header("sec-websocket-version"), Some(&b"13"[..]));
+        }
+        Err(rejection) => {
+            assert!(rejection.headers().iter().all(|(name, _)| !about_the_connection(name)));
+            assert_refusal(rejection);
+        }
+    }
 }
 
 /// The answer is a whole response, and what it names is offered.
@@ -67,11 +95,11 @@ fn assert_switch(request: &RequestHead, upgrade: &Upgrade<'_, RequestHead>) {
         }
     }
 
-    let mut answer = Switching::new(upgrade);
+    let mut response = UpgradeResponse::new(upgrade);
     let protocols: Vec<_> = upgrade.protocols().collect();
     assert!(protocols.iter().all(|name| is_token(name.as_bytes())));
     if let Some(last) = protocols.last() {
-        answer.protocol(last).expect("it is offered");
+        response.set_protocol(upgrade, last).expect("it is offered");
     }
     let mut chosen = ExtensionList::default();
     if let Some(first) = upgrade.extensions().next() {
@@ -79,15 +107,16 @@ fn assert_switch(request: &RequestHead, upgrade: &Upgrade<'_, RequestHead>) {
         let params = params.iter().map(|(name, value)| (*name, value.as_deref()));
         chosen.push(first.name(), params).expect("it is made of tokens");
     }
-    answer.extensions(&chosen).expect("it is offered");
+    response.set_extensions(upgrade, &chosen).expect("it is offered");
 
-    let bytes = answer.to_bytes();
+    assert_eq!((response.status(), response.protocol()), (101, protocols.last().copied()));
+    let bytes = response.to_bytes();
     let mut reader = HeadReader::response(ROOMY);
     if bytes.len() <= ROOMY.bytes {
         assert_eq!(reader.push(&bytes), Ok(Some(bytes.len())));
         let answer = ResponseHead::parse(reader).expect("a response head");
         assert_eq!((answer.status(), answer.is_interim()), (101, false));
-        assert_eq!(answer.header("sec-websocket-accept"), Some(&upgrade.accept_key()[..]));
+        assert_eq!(answer.header("sec-websocket-accept"), upgrade.accept_key().as_ref().map(|accept| &accept[..]));
         assert_eq!(answer.header("sec-websocket-protocol"), protocols.last().map(|name| name.as_bytes()));
         assert_eq!(answer.all("sec-websocket-extensions").count(), usize::from(!chosen.is_empty()));
     }

@@ -10,22 +10,21 @@ use super::wire::Wire;
 use crate::driver::error::Error;
 use crate::driver::exchange::{decide, in_time, page, refusal};
 use crate::driver::incoming::Incoming;
-use crate::driver::policy::Policy;
 use crate::head::RequestHead;
-use crate::reader::Limits;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
-use crate::server::Upgrade;
-use crate::switching::Switching;
+use crate::upgrade::Upgrade;
+use crate::upgrade_response::UpgradeResponse;
 
 /// Reads a handshake from the stream, checks it, and answers it.
 ///
-/// The same as [`Exchange::read`] with the policy's limits, and [`Exchange::upgrade`].
+/// The same as [`Exchange::read`] and [`Exchange::upgrade`].
 ///
 /// # Errors
 ///
 /// As those two.
 pub fn accept<T: Transport>(stream: T, policy: &Policy) -> Result<Accepted<T::Read, T::Write>, Error> {
-    Exchange::read(stream, policy.limits, policy.timeout)?.upgrade(policy)
+    Exchange::read(stream, policy)?.upgrade(policy)
 }
 
 /// A request on a stream, to be answered once: with a page, with a refusal, or by becoming a WebSocket.
@@ -43,20 +42,17 @@ pub struct Exchange<R, W> {
 impl<R: Input, W: Output> Exchange<R, W> {
     /// Reads the head of a request.
     ///
-    /// `timeout` is for the whole handshake, this head and its answer; no single byte extends it.
+    /// Size and time are those of [`Policy::limits`] and [`Policy::timeout`]. The time is for the whole handshake, this
+    /// head and its answer; no single byte extends it.
     ///
     /// # Errors
     ///
     /// [`Error::Rejected`] for a head that is malformed, too large or too late, after the client was told so (400, 431,
     /// 505, 408); [`Error::Io`] if the client hangs up before that, or the transport fails.
-    pub fn read<T: Transport<Read = R, Write = W>>(
-        stream: T,
-        limits: Limits,
-        timeout: Duration,
-    ) -> Result<Self, Error> {
+    pub fn read<T: Transport<Read = R, Write = W>>(stream: T, policy: &Policy) -> Result<Self, Error> {
         let mut wire = Wire::new(stream);
-        let deadline = wire.deadline(timeout);
-        let read = wire.read_head(Incoming::new(limits), deadline);
+        let deadline = wire.deadline(policy.handshake_timeout());
+        let read = wire.read_head(Incoming::new(policy.head_limits()), deadline);
         let patience = wire.left(deadline);
         match in_time(read, if R::TIMED { patience } else { Duration::MAX }) {
             Ok((head, leftover)) => Ok(Self { wire, head, leftover, patience }),
@@ -96,25 +92,26 @@ impl<R: Input, W: Output> Exchange<R, W> {
         self.upgrade_with(policy, |_, _| Ok(())).map(Parts::accepted)
     }
 
-    /// As [`upgrade`](Self::upgrade), with a closer look at the request and more in the answer: headers of this one
+    /// As [`upgrade`](Self::upgrade), with a closer look at the request and more in the response: headers of this one
     /// request, or extensions, for which the halves of the transport come without a connection yet.
     ///
-    /// `answer` is called for a request that passed the checks, with the subprotocol chosen already.
+    /// `more` is called for a request that the policy lets in, with the response that [`Policy::decide`] gives it.
     ///
     /// # Errors
     ///
-    /// As [`upgrade`](Self::upgrade), and what `answer` returns: [`Error::Rejected`] is told to the client, after any
+    /// As [`upgrade`](Self::upgrade), and what `more` returns: [`Error::Rejected`] is told to the client, after any
     /// other error the stream is closed.
     pub fn upgrade_with(
         mut self,
         policy: &Policy,
-        answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
+        more: impl FnOnce(&Upgrade<'_, RequestHead>, &mut UpgradeResponse) -> Result<(), Error>,
     ) -> Result<Parts<R, W, RequestHead>, Error> {
-        match decide(&self.head, policy, answer) {
-            Ok((switching, protocol)) => {
+        match decide(&self.head, policy, more) {
+            Ok(response) => {
                 let deadline = self.wire.deadline(self.patience);
-                self.wire.write_all(&switching, deadline)?;
+                self.wire.write_all(&response.to_bytes(), deadline)?;
                 let Wire { read, write } = self.wire;
+                let protocol = response.protocol().map(String::from);
                 Ok(Parts { read, write, leftover: self.leftover, protocol, head: self.head })
             }
             Err(error) => Err(end(self.wire, error, Some(&self.head))),

@@ -7,12 +7,13 @@ use super::incoming::Incoming;
 use crate::client::{Refused, Request};
 use crate::extensions::Extensions;
 use crate::fields::Fields as _;
-use crate::head::{ResponseHead, Version};
+use crate::head::ResponseHead;
 use crate::invalid::Invalid;
 use crate::key::Key;
 use crate::names;
 use crate::reader::Limits;
 use crate::uri::{Uri, UriError};
+use crate::version::Version;
 
 /// What to connect to, with which request and how much patience.
 #[derive(Debug, Clone)]

@@ -1,15 +1,15 @@
-//! The server's decisions: whether a request came in time, whether it becomes a WebSocket, and which answer says so.
+//! The server's decisions: whether a request came in time, and which answer it gets.
 
 use core::time::Duration;
 
 use super::error::Error;
-use super::policy::Policy;
 use crate::head::RequestHead;
 use crate::invalid::Invalid;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
 use crate::response::response;
-use crate::server::{Upgrade, choose_protocol};
-use crate::switching::Switching;
+use crate::upgrade::Upgrade;
+use crate::upgrade_response::UpgradeResponse;
 
 /// What reading a request comes to, with so much time left for its answer.
 pub(crate) fn in_time<T>(read: Result<T, Error>, left: Duration) -> Result<T, Error> {
@@ -21,27 +21,16 @@ pub(crate) fn in_time<T>(read: Result<T, Error>, left: Duration) -> Result<T, Er
     }
 }
 
-/// Returns the 101 and the subprotocol in it.
+/// Returns the response that the policy gives this request, with what `more` adds to it.
 pub(crate) fn decide(
     head: &RequestHead,
     policy: &Policy,
-    answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
-) -> Result<(Vec<u8>, Option<String>), Error> {
+    more: impl FnOnce(&Upgrade<'_, RequestHead>, &mut UpgradeResponse) -> Result<(), Error>,
+) -> Result<UpgradeResponse, Error> {
     let upgrade = head.upgrade()?;
-    if let Some(hosts) = &policy.hosts {
-        upgrade.check_host(hosts)?;
-    }
-    upgrade.check_origin(&policy.origin)?;
-    let protocol = choose_protocol(&policy.protocols, upgrade.protocols());
-    let mut switching = Switching::new(&upgrade);
-    if let Some(protocol) = protocol {
-        switching.protocol(protocol)?;
-    }
-    for (name, value) in &policy.headers {
-        switching.header(name, value)?;
-    }
-    answer(&upgrade, &mut switching)?;
-    Ok((switching.to_bytes(), protocol.map(String::from)))
+    let mut response = policy.decide(&upgrade)?;
+    more(&upgrade, &mut response)?;
+    Ok(response)
 }
 
 /// Returns the answer that tells the client of this error, if it is one to be told, to a request of which the head is

@@ -8,7 +8,6 @@ pub(crate) mod exchange;
 pub(crate) mod incoming;
 pub(crate) mod interruptions;
 pub(crate) mod parts;
-pub(crate) mod policy;
 
 use core::time::Duration;
 

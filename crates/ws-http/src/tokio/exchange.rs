@@ -11,16 +11,15 @@ use super::wire::{Deadline, Wire};
 use crate::driver::error::Error;
 use crate::driver::exchange::{decide, in_time, page, refusal};
 use crate::driver::incoming::Incoming;
-use crate::driver::policy::Policy;
 use crate::head::RequestHead;
-use crate::reader::Limits;
+use crate::policy::Policy;
 use crate::rejection::Rejection;
-use crate::server::Upgrade;
-use crate::switching::Switching;
+use crate::upgrade::Upgrade;
+use crate::upgrade_response::UpgradeResponse;
 
 /// Reads a handshake from the stream, checks it, and answers it.
 ///
-/// The same as [`Exchange::read`] with the policy's limits, and [`Exchange::upgrade`].
+/// The same as [`Exchange::read`] and [`Exchange::upgrade`].
 ///
 /// # Errors
 ///
@@ -35,7 +34,7 @@ use crate::switching::Switching;
 /// Dropped before it resolves, it closes the stream; the client may have got a part of its answer.
 pub async fn accept<T: Transport>(stream: T, policy: &Policy) -> Result<Accepted<T::Read, T::Write>, Error> {
     Box::pin(async {
-        let exchange = Inner::read(stream, policy.limits, policy.timeout).await?;
+        let exchange = Inner::read(stream, policy).await?;
         exchange.upgrade_with(policy, |_, _| Ok(())).await.map(Parts::accepted)
     })
     .await
@@ -61,7 +60,8 @@ struct Inner<R, W> {
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Exchange<R, W> {
     /// Reads the head of a request.
     ///
-    /// `timeout` is for the whole handshake, this head and its answer; no single byte extends it.
+    /// Size and time are those of [`Policy::limits`] and [`Policy::timeout`]. The time is for the whole handshake, this
+    /// head and its answer; no single byte extends it.
     ///
     /// # Errors
     ///
@@ -71,12 +71,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Exchange<R, W> {
     /// # Cancel safety
     ///
     /// Dropped before it resolves, it closes the stream.
-    pub async fn read<T: Transport<Read = R, Write = W>>(
-        stream: T,
-        limits: Limits,
-        timeout: Duration,
-    ) -> Result<Self, Error> {
-        let inner = Box::pin(async move { Inner::read(stream, limits, timeout).await.map(Box::new) });
+    pub async fn read<T: Transport<Read = R, Write = W>>(stream: T, policy: &Policy) -> Result<Self, Error> {
+        let inner = Box::pin(async move { Inner::read(stream, policy).await.map(Box::new) });
         Ok(Self { inner: inner.await? })
     }
 
@@ -113,33 +109,29 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Exchange<R, W> {
         self.upgrade_with(policy, |_, _| Ok(())).await.map(Parts::accepted)
     }
 
-    /// As [`upgrade`](Self::upgrade), with a closer look at the request and more in the answer: headers of this one
+    /// As [`upgrade`](Self::upgrade), with a closer look at the request and more in the response: headers of this one
     /// request, or extensions, for which the halves of the transport come without a connection yet.
     ///
-    /// `answer` is called for a request that passed the checks, with the subprotocol chosen already.
+    /// `more` is called for a request that the policy lets in, with the response that [`Policy::decide`] gives it.
     ///
     /// # Errors
     ///
-    /// As [`upgrade`](Self::upgrade), and what `answer` returns: [`Error::Rejected`] is told to the client, after any
+    /// As [`upgrade`](Self::upgrade), and what `more` returns: [`Error::Rejected`] is told to the client, after any
     /// other error the stream is closed.
     pub async fn upgrade_with(
         self,
         policy: &Policy,
-        answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
+        more: impl FnOnce(&Upgrade<'_, RequestHead>, &mut UpgradeResponse) -> Result<(), Error>,
     ) -> Result<Parts<R, W, RequestHead>, Error> {
-        Box::pin(self.inner.upgrade_with(policy, answer)).await
+        Box::pin(self.inner.upgrade_with(policy, more)).await
     }
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Inner<R, W> {
-    async fn read(
-        stream: impl Transport<Read = R, Write = W>,
-        limits: Limits,
-        timeout: Duration,
-    ) -> Result<Self, Error> {
+    async fn read(stream: impl Transport<Read = R, Write = W>, policy: &Policy) -> Result<Self, Error> {
         let mut wire = Wire::new(stream);
-        let deadline = Deadline::after(timeout);
-        let read = wire.read_head(Incoming::new(limits), deadline).await;
+        let deadline = Deadline::after(policy.handshake_timeout());
+        let read = wire.read_head(Incoming::new(policy.head_limits()), deadline).await;
         let patience = deadline.left();
         match in_time(read, patience) {
             Ok((head, leftover)) => Ok(Self { wire, head, leftover, patience }),
@@ -150,12 +142,13 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Inner<R, W> {
     async fn upgrade_with(
         mut self,
         policy: &Policy,
-        answer: impl FnOnce(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>,
+        more: impl FnOnce(&Upgrade<'_, RequestHead>, &mut UpgradeResponse) -> Result<(), Error>,
     ) -> Result<Parts<R, W, RequestHead>, Error> {
-        match decide(&self.head, policy, answer) {
-            Ok((switching, protocol)) => {
-                self.wire.write_all(&switching, Deadline::after(self.patience)).await?;
+        match decide(&self.head, policy, more) {
+            Ok(response) => {
+                self.wire.write_all(&response.to_bytes(), Deadline::after(self.patience)).await?;
                 let Wire { read, write } = self.wire;
+                let protocol = response.protocol().map(String::from);
                 Ok(Parts { read, write, leftover: self.leftover, protocol, head: self.head })
             }
             Err(error) => Err(end(self.wire, error, Some(&self.head)).await),

@@ -4,12 +4,10 @@
 //! A server in two steps reads the request, and then serves a page, or becomes a WebSocket, on the same port:
 //!
 //! ```no_run
-//! use std::time::Duration;
-//! use ws_http::Limits;
 //! use ws_http::tokio::{Error, Exchange, Policy};
 //!
 //! # async fn serve(stream: tokio::net::TcpStream, policy: &Policy) -> Result<(), Error> {
-//! let exchange = Exchange::read(stream, Limits::default(), Duration::from_secs(10)).await?;
+//! let exchange = Exchange::read(stream, policy).await?;
 //! match exchange.request().path() {
 //!     "/" => exchange.respond(200, &[("Content-Type", "text/html")], b"<!doctype html><p>Hello").await?,
 //!     "/chat" => {
@@ -64,7 +62,7 @@ mod wire;
 
 pub use crate::driver::LINGER;
 pub use crate::driver::error::Error;
-pub use crate::driver::policy::Policy;
+pub use crate::policy::Policy;
 pub use connect::Connect;
 pub use exchange::{Exchange, accept};
 pub use parts::{Accepted, Connected, Parts};

@@ -8,10 +8,10 @@ use std::time::Instant;
 
 use ws_conn::blocking::{Input, Output, Transport};
 use ws_http::blocking::{Connect, Exchange, accept};
-use ws_http::{Error, Limits, Policy};
+use ws_http::{Error, Policy};
 use ws_testkit::transport::{self, Script};
 
-use crate::run::{Accepted, Answer, Ask, Driver, Run, TIMEOUT, TIMEOUTS, connect};
+use crate::run::{Accepted, Answer, Ask, Driver, Run, TIMEOUTS, connect};
 
 pub(crate) enum Blocking {}
 
@@ -31,13 +31,13 @@ impl Driver for Blocking {
         })
     }
 
-    fn respond(script: Script, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()> {
-        run(script, |stream| Exchange::read(stream, Limits::default(), TIMEOUT)?.respond(status, headers, body))
+    fn respond(script: Script, policy: &Policy, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()> {
+        run(script, |stream| Exchange::read(stream, policy)?.respond(status, headers, body))
     }
 
     fn upgrade_with(script: Script, policy: &Policy, answer: Answer) -> Run<Option<String>> {
         run(script, |stream| {
-            let exchange = Exchange::read(stream, Limits::default(), TIMEOUT)?;
+            let exchange = Exchange::read(stream, policy)?;
             Ok(exchange.upgrade_with(policy, answer)?.accepted().protocol)
         })
     }

@@ -8,11 +8,11 @@ use std::thread;
 use ws_conn::blocking::Socket;
 use ws_conn::{CloseCode, Opcode};
 use ws_http::blocking::{Accepted, Connect, Error, Exchange, Policy, accept};
-use ws_http::{ExtensionList, HeadReader, Limits, OriginPolicy, Refused, Rejection, RequestHead, Switching};
+use ws_http::{ExtensionList, HeadReader, Limits, OriginPolicy, Refused, Rejection, RequestHead, UpgradeResponse};
 use ws_testkit::naive::text;
 
 use crate::messages::{ANSWER, REQUEST, rejection};
-use crate::run::{TIMEOUT, TIMEOUTS};
+use crate::run::{TIMEOUT, TIMEOUTS, policy};
 
 fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -53,7 +53,7 @@ fn a_page_and_a_websocket_share_a_port() {
     let server = thread::spawn(move || {
         for _ in 0..2 {
             let stream = listener.accept().unwrap().0;
-            let exchange = Exchange::read(stream, Limits::default(), TIMEOUT).unwrap();
+            let exchange = Exchange::read(stream, &policy()).unwrap();
             match exchange.request().path() {
                 "/" => exchange.respond(200, &[], b"a page").unwrap(),
                 _ => drop(exchange.upgrade(&Policy::default()).unwrap()),
@@ -99,7 +99,7 @@ fn frames_right_behind_the_response_are_received_and_interim_responses_passed_ov
             }
         }
         let head = RequestHead::parse(reader).unwrap();
-        let answer = Switching::new(&head.upgrade().unwrap()).to_bytes();
+        let answer = UpgradeResponse::new(&head.upgrade().unwrap()).to_bytes();
         let hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
         stream.write_all(&[&hints[..], &answer, &text("first").bytes(), &text("second").bytes()].concat()).unwrap();
         stream
@@ -118,10 +118,10 @@ fn an_extension_agreed_on_is_for_the_caller_to_put_in_place() {
     let answer = list.clone();
     let server = thread::spawn(move || {
         for _ in 0..2 {
-            let exchange = Exchange::read(listener.accept().unwrap().0, Limits::default(), TIMEOUT).unwrap();
-            let parts = exchange.upgrade_with(&Policy::default(), |upgrade, switching| {
+            let exchange = Exchange::read(listener.accept().unwrap().0, &policy()).unwrap();
+            let parts = exchange.upgrade_with(&Policy::default(), |upgrade, response| {
                 assert_eq!(upgrade.extensions().map(|offer| offer.name()).collect::<Vec<_>>(), ["x-own"]);
-                switching.extensions(&answer)?;
+                response.set_extensions(upgrade, &answer)?;
                 Ok(())
             });
             drop(parts.unwrap());

@@ -15,7 +15,7 @@ use {
     ws_http::tokio::Connect,
 };
 
-use ws_http::{HeadReader, Limits, OriginPolicy, Policy, Rejection, RequestHead, Switching, choose_protocol};
+use ws_http::{HeadReader, Limits, OriginPolicy, Policy, Rejection, RequestHead, UpgradeResponse, choose_protocol};
 use ws_testkit::alloc::count_allocations;
 use ws_testkit::transport::Script;
 
@@ -87,7 +87,7 @@ fn no_request_costs_more_than_the_formula() {
             let upgrade = head.upgrade().unwrap();
             upgrade.check_origin(&OriginPolicy::default()).unwrap();
             assert_eq!(choose_protocol(&["chat"], upgrade.protocols()), None);
-            drop(Switching::new(&upgrade).to_bytes());
+            drop(UpgradeResponse::new(&upgrade).to_bytes());
         });
         let most = if kind == "subprotocols" { 16 * limits.bytes as u64 } else { formula };
         assert!(count.max_live <= most && most < 3 * count.max_live, "{kind}: {count:?}, not {most}");

@@ -4,12 +4,17 @@ use core::fmt::Debug;
 use core::time::Duration;
 
 use ws_conn::Timeouts;
-use ws_http::{Error, Policy, RequestHead, Switching, Upgrade};
+use ws_http::{Error, Policy, RequestHead, Upgrade, UpgradeResponse};
 use ws_testkit::transport::{Script, Transport};
 
 /// The deadline of every handshake in the table.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const TIMEOUTS: Timeouts = Timeouts::new(TIMEOUT, TIMEOUT);
+
+/// The default, with this deadline.
+pub(crate) fn policy() -> Policy {
+    Policy::default().timeout(TIMEOUT)
+}
 
 /// A handshake that has ended, one way or the other.
 #[derive(Debug)]
@@ -45,8 +50,8 @@ pub(crate) enum Ask {
     Cookie(&'static str, &'static str),
 }
 
-/// A caller's part in the answer.
-pub(crate) type Answer = fn(&Upgrade<'_, RequestHead>, &mut Switching<'_, '_, RequestHead>) -> Result<(), Error>;
+/// A caller's part in the response.
+pub(crate) type Answer = fn(&Upgrade<'_, RequestHead>, &mut UpgradeResponse) -> Result<(), Error>;
 
 /// A driver, run over scripts to the end. No call waits for time to pass.
 pub(crate) trait Driver {
@@ -56,7 +61,7 @@ pub(crate) trait Driver {
     fn accept_and_receive(script: Script, policy: &Policy) -> Run<String>;
 
     /// Reads a request and answers with a page.
-    fn respond(script: Script, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()>;
+    fn respond(script: Script, policy: &Policy, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()>;
 
     /// Reads a request and answers it with a part of the caller's own. Returns the subprotocol.
     fn upgrade_with(script: Script, policy: &Policy, answer: Answer) -> Run<Option<String>>;

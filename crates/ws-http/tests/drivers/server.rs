@@ -4,15 +4,18 @@ use core::time::Duration;
 use std::io::ErrorKind;
 use std::net::Shutdown;
 
-use ws_http::{Error, Invalid, Policy, Rejection};
+use ws_http::{Error, Invalid, Limits, Policy, Rejection};
 use ws_testkit::naive::text;
 use ws_testkit::transport::{self, Call, Fault, Op, Script, Step};
 
 use crate::messages::{ANSWER, REQUEST, bytes, drip, rejection};
-use crate::run::{Accepted, Answer, Driver, Run, TIMEOUT, over_both_drivers};
+use crate::run::{Accepted, Answer, Driver, Run, TIMEOUT, over_both_drivers, policy};
 
 /// How long a refusal may take.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// A request for a page.
+const PAGE: &str = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
 over_both_drivers! {
     a_handshake_is_answered_and_what_follows_it_is_received
@@ -29,6 +32,7 @@ over_both_drivers! {
     a_page_is_served_whole_before_the_stream_closes
     a_page_is_waited_for_no_longer_than_a_refusal
     a_page_that_is_not_taken_has_the_time_of_the_handshake
+    an_exchange_has_the_limits_and_the_time_of_its_policy
     a_request_for_another_host_gets_421_with_an_origin_and_without
     a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it
     the_answer_holds_the_policys_protocol_and_headers_and_those_of_the_request
@@ -36,10 +40,6 @@ over_both_drivers! {
 
 fn serve<D: Driver>(script: Script) -> Run<Accepted> {
     D::accept(script, &policy())
-}
-
-fn policy() -> Policy {
-    Policy::default().timeout(TIMEOUT)
 }
 
 fn a_handshake_is_answered_and_what_follows_it_is_received<D: Driver>() {
@@ -171,7 +171,8 @@ fn a_handshake_survives_short_and_interrupted_operations_and_no_other_failure_ha
 fn a_page_is_served_whole_before_the_stream_closes<D: Driver>() {
     let page = |request: &str| {
         let script = Script::new([bytes(request), Step::Eof]).write_limit(20);
-        let Run { result, transport, .. } = D::respond(script, 200, &[("Content-Type", "text/html")], b"<p>Hello");
+        let Run { result, transport, .. } =
+            D::respond(script, &policy(), 200, &[("Content-Type", "text/html")], b"<p>Hello");
         result.unwrap();
         assert_eq!(transport.calls().last().unwrap(), &Call { op: Op::Read, result: Ok(0) });
         String::from_utf8(transport.written()).unwrap()
@@ -184,23 +185,39 @@ fn a_page_is_served_whole_before_the_stream_closes<D: Driver>() {
 }
 
 fn a_page_is_waited_for_no_longer_than_a_refusal<D: Driver>() {
-    let run = D::respond(Script::new([bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")]), 404, &[], b"");
+    let run = D::respond(Script::new([bytes(PAGE)]), &policy(), 404, &[], b"");
     run.assert_took(LINGER);
     run.result.unwrap();
     assert!(run.transport.write_is_shut_down());
 }
 
 fn a_page_that_is_not_taken_has_the_time_of_the_handshake<D: Driver>() {
-    let script = Script::new([bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")]).room(10);
-    let run = D::respond(script, 404, &[], b"");
+    let script = Script::new([bytes(PAGE)]).room(10);
+    let run = D::respond(script, &policy(), 404, &[], b"");
     run.assert_took(TIMEOUT);
     assert!(matches!(run.result, Err(Error::Timeout)), "{run:?}");
 }
 
+fn an_exchange_has_the_limits_and_the_time_of_its_policy<D: Driver>() {
+    let answered = |limits: Limits| {
+        let run = D::respond(Script::new([bytes(PAGE), Step::Eof]), &policy().limits(limits), 404, &[], b"");
+        (rejection(run.result), run.transport.written().starts_with(b"HTTP/1.1 404 "))
+    };
+    let (bytes, fields) = (PAGE.len(), 1);
+    assert_eq!(answered(Limits { bytes, fields }), (None, true));
+    assert_eq!(answered(Limits { bytes: bytes - 1, fields }), (Some(Rejection::HeadTooLong), false));
+    assert_eq!(answered(Limits { bytes, fields: 0 }), (Some(Rejection::TooManyFields), false));
+
+    let short = Duration::from_secs(2);
+    let run = D::respond(Script::new([]), &policy().timeout(short), 404, &[], b"");
+    run.assert_took(short + LINGER);
+    assert_eq!(rejection(run.result), Some(Rejection::Timeout));
+}
+
 fn a_page_that_is_taken_late_leaves_as_much_less_for_what_follows_it<D: Driver>() {
-    let request = [bytes("GET / HTTP/1.1\r\nHost: a\r\n\r\n")];
+    let request = [bytes(PAGE)];
     let late = Script::new(request.into_iter().chain(drip(&"x".repeat(1000), Duration::from_millis(10))));
-    let run = D::respond(late.write_takes(TIMEOUT - LINGER / 2), 404, &[], b"");
+    let run = D::respond(late.write_takes(TIMEOUT - LINGER / 2), &policy(), 404, &[], b"");
     run.assert_took(TIMEOUT);
     run.result.unwrap();
 }

@@ -76,17 +76,15 @@ mod over_tokio {
     use tokio::runtime::{Builder, Runtime};
     use tokio::task::yield_now;
     use ws_http::tokio::{Connect, Exchange, accept};
-    use ws_http::{Limits, Policy};
 
     use super::{Calls, assert_interrupted};
-    use crate::run::TIMEOUT;
+    use crate::run::policy;
 
     /// Time stands still as long as a task is ready.
     #[test]
     fn a_transport_that_is_interrupted_without_end_is_given_up() {
         runtime().block_on(async {
-            let policy = Policy::default().timeout(TIMEOUT);
-            assert_interrupted(accept((Interrupted::default(), Interrupted::default()), &policy).await);
+            assert_interrupted(accept((Interrupted::default(), Interrupted::default()), &policy()).await);
             let connect = Connect::to("ws://localhost/").unwrap();
             assert_interrupted(connect.open_over((Interrupted::default(), Interrupted::default())).await);
         });
@@ -107,7 +105,7 @@ mod over_tokio {
             let head = format!("GET / HTTP/1.1\r\nHost: a\r\nX: {}\r\n\r\n", "x".repeat(4000));
             let read = Ready { head: head.into_bytes(), at: 0, turns: Turns::of(&turns) };
             let write = Ready { head: Vec::new(), at: 0, turns: Turns::of(&turns) };
-            let exchange = Exchange::read((read, write), Limits::default(), TIMEOUT).await.unwrap();
+            let exchange = Exchange::read((read, write), &policy()).await.unwrap();
             exchange.respond(200, &[], &[b'x'; 4000]).await.unwrap();
             other.abort();
         });

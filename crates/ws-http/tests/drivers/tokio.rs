@@ -11,10 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, Sleep, sleep};
 use ws_http::tokio::{Connect, Exchange, accept};
-use ws_http::{Error, Limits, Policy};
+use ws_http::{Error, Policy};
 use ws_testkit::transport::{self, Script, Transport};
 
-use crate::run::{Accepted, Answer, Ask, Driver, Run, TIMEOUT, TIMEOUTS, connect};
+use crate::run::{Accepted, Answer, Ask, Driver, Run, TIMEOUTS, connect};
 
 pub(crate) enum Tokio {}
 
@@ -34,15 +34,13 @@ impl Driver for Tokio {
         })
     }
 
-    fn respond(script: Script, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()> {
-        run(script, async |stream| {
-            Exchange::read(stream, Limits::default(), TIMEOUT).await?.respond(status, headers, body).await
-        })
+    fn respond(script: Script, policy: &Policy, status: u16, headers: &[(&str, &str)], body: &[u8]) -> Run<()> {
+        run(script, async |stream| Exchange::read(stream, policy).await?.respond(status, headers, body).await)
     }
 
     fn upgrade_with(script: Script, policy: &Policy, answer: Answer) -> Run<Option<String>> {
         run(script, async |stream| {
-            let exchange = Exchange::read(stream, Limits::default(), TIMEOUT).await?;
+            let exchange = Exchange::read(stream, policy).await?;
             Ok(exchange.upgrade_with(policy, answer).await?.accepted().protocol)
         })
     }

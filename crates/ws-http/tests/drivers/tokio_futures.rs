@@ -9,12 +9,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::net::TcpStream;
 use tokio::runtime::Builder;
 use ws_conn::tokio::Whole;
-use ws_http::Limits;
 use ws_http::tokio::{Connect, Exchange, Policy, accept};
 use ws_testkit::alloc::count_allocations;
 
 use crate::messages::REQUEST;
-use crate::run::TIMEOUT;
 
 /// Returns the size of what `make` returns, which is not called, and holds it to be fit for a task of any thread.
 fn weight<F: Future + Send>(_: impl FnOnce(TcpStream) -> F) -> usize {
@@ -27,7 +25,7 @@ fn a_handshake_does_not_weigh_on_the_task() {
     let connect = &Connect::to("ws://a").unwrap();
     for (name, weight) in [
         ("accept", weight(|stream| accept(stream, policy))),
-        ("Exchange::read", weight(|stream| Exchange::read(stream, Limits::default(), TIMEOUT))),
+        ("Exchange::read", weight(|stream| Exchange::read(stream, policy))),
         ("Connect::open", weight(|_| connect.open())),
         ("Connect::open_over", weight(|stream| connect.open_over(stream))),
         ("Connect::open_parts", weight(|stream| connect.open_parts(stream))),
@@ -85,7 +83,7 @@ async fn a_handshake_that_is_dropped_closes_its_stream() {
 
     let (mut client, server) = duplex(1000);
     client.write_all(REQUEST.as_bytes()).await.unwrap();
-    drop(Exchange::read(Whole(server), Limits::default(), TIMEOUT).await.unwrap());
+    drop(Exchange::read(Whole(server), &policy).await.unwrap());
     assert_eq!(read_to_end(&mut client).await, b"");
 
     let (mut server, client) = duplex(1000);
@@ -100,7 +98,7 @@ async fn a_handshake_that_is_dropped_closes_its_stream() {
 async fn an_answer_cut_off_by_a_drop_ends_the_stream_behind_it() {
     let (mut client, server) = duplex(REQUEST.len());
     client.write_all(REQUEST.as_bytes()).await.unwrap();
-    let exchange = Exchange::read(Whole(server), Limits::default(), TIMEOUT).await.unwrap();
+    let exchange = Exchange::read(Whole(server), &Policy::default()).await.unwrap();
     let page = [b'x'; 10_000];
     let mut responding = Box::pin(exchange.respond(200, &[], &page));
     assert!(poll(responding.as_mut()).is_pending());
@@ -109,7 +107,7 @@ async fn an_answer_cut_off_by_a_drop_ends_the_stream_behind_it() {
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.len() == REQUEST.len());
 }
 
-fn poll<F: Future>(future: core::pin::Pin<&mut F>) -> Poll<F::Output> {
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
@@ -129,7 +127,7 @@ fn a_runtime_without_its_timer_is_what_the_panic_is_about() {
     let calls: [Pin<Box<dyn Future<Output = ()>>>; 3] = [
         Box::pin(async { drop(accept(Whole(accepts), policy).await) }),
         Box::pin(async { drop(connect.open_over(Whole(connects)).await) }),
-        Box::pin(async { drop(Exchange::read(Whole(reads), Limits::default(), TIMEOUT).await) }),
+        Box::pin(async { drop(Exchange::read(Whole(reads), policy).await) }),
     ];
     for call in calls {
         let runtime = Builder::new_current_thread().build().unwrap();

@@ -12,11 +12,11 @@ use tokio::time::timeout;
 use ws_conn::tokio::Whole;
 use ws_conn::{CloseCode, Opcode};
 use ws_http::tokio::{Connect, Error, Exchange, Policy, accept};
-use ws_http::{ExtensionList, Limits, OriginPolicy, Refused, Rejection};
+use ws_http::{ExtensionList, OriginPolicy, Refused, Rejection};
 use ws_testkit::naive::text;
 
 use crate::messages::{ANSWER, REQUEST, rejection};
-use crate::run::{TIMEOUT, TIMEOUTS};
+use crate::run::{TIMEOUT, TIMEOUTS, policy};
 
 async fn listen() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -54,7 +54,7 @@ async fn both_sides_send_without_delay_of_small_packets() {
     let (listener, uri) = listen().await;
     let server = spawn(async move {
         let stream = listener.accept().await.unwrap().0;
-        let exchange = Exchange::read(stream, Limits::default(), TIMEOUT).await.unwrap();
+        let exchange = Exchange::read(stream, &policy()).await.unwrap();
         exchange.upgrade_with(&Policy::default(), |_, _| Ok(())).await.unwrap()
     });
     let connect = Connect::to(&uri).unwrap();
@@ -71,7 +71,7 @@ async fn a_page_and_a_websocket_share_a_port() {
     let server = spawn(async move {
         for _ in 0..2 {
             let stream = listener.accept().await.unwrap().0;
-            let exchange = Exchange::read(stream, Limits::default(), TIMEOUT).await.unwrap();
+            let exchange = Exchange::read(stream, &policy()).await.unwrap();
             match exchange.request().path() {
                 "/" => exchange.respond(200, &[], b"a page").await.unwrap(),
                 _ => drop(exchange.upgrade(&Policy::default()).await.unwrap()),
@@ -109,7 +109,7 @@ async fn a_program_refuses_with_an_answer_of_its_choice() {
     let (mut read, mut write) = split(client);
     write.write_all(REQUEST.as_bytes()).await.unwrap();
     write.shutdown().await.unwrap();
-    let exchange = Exchange::read(Whole(server), Limits::default(), TIMEOUT).await.unwrap();
+    let exchange = Exchange::read(Whole(server), &policy()).await.unwrap();
     let error = exchange.reject(Rejection::Origin).await;
     assert!(matches!(error, Error::Rejected(Rejection::Origin)));
     let mut answer = Vec::new();
@@ -139,7 +139,7 @@ async fn b25_data_right_behind_the_request_is_received_after_the_answer() {
 async fn frames_right_behind_the_response_are_received_and_interim_responses_passed_over() {
     let (ours, theirs) = duplex(4096);
     let server = spawn(async move {
-        let exchange = Exchange::read(Whole(theirs), Limits::default(), TIMEOUT).await.unwrap();
+        let exchange = Exchange::read(Whole(theirs), &policy()).await.unwrap();
         let parts = exchange.upgrade_with(&Policy::default(), |_, _| Ok(())).await.unwrap();
         let mut write = parts.write;
         // The client's task has not run yet: it reads all of this at once.
@@ -163,11 +163,11 @@ async fn an_extension_agreed_on_is_for_the_caller_to_put_in_place() {
     let serve = |stream| {
         let answer = list.clone();
         spawn(async move {
-            let exchange = Exchange::read(Whole(stream), Limits::default(), TIMEOUT).await.unwrap();
-            let policy = Policy::default();
-            let parts = exchange.upgrade_with(&policy, |upgrade, switching| {
+            let policy = policy();
+            let exchange = Exchange::read(Whole(stream), &policy).await.unwrap();
+            let parts = exchange.upgrade_with(&policy, |upgrade, response| {
                 assert_eq!(upgrade.extensions().map(|offer| offer.name()).collect::<Vec<_>>(), ["x-own"]);
-                switching.extensions(&answer)?;
+                response.set_extensions(upgrade, &answer)?;
                 Ok(())
             });
             drop(parts.await.unwrap());

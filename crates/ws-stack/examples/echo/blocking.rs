@@ -1,7 +1,7 @@
 //! The echo over blocking sockets: a thread for each connection.
 #![expect(clippy::disallowed_methods, reason = "a server that is out of descriptors waits for some to be given back")]
 
-use crate::{HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
+use crate::{HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
 use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -12,7 +12,6 @@ use std::process::exit;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{Builder, sleep};
 use ws_stack::blocking::{Conn, Exchange, HandshakeError, Policy, Sender, Socket};
-use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Error};
 
 /// How long sending a Close may take.
@@ -48,7 +47,7 @@ pub(crate) fn serve(listen: &str, policy: Policy) -> io::Result<()> {
 
 /// Answers a request with the page, or makes it a connection and echoes until it is closed.
 fn connection(stream: TcpStream, peer: SocketAddr, policy: &Policy, open: &Open) -> Result<(), HandshakeError> {
-    let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE) {
+    let exchange = match Exchange::read(stream, policy) {
         // Browsers open connections in advance, and close those that they have no use for.
         Err(HandshakeError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
         result => result?,

@@ -1,6 +1,6 @@
 //! The echo over tokio: a task for each connection.
 
-use crate::{HANDSHAKE, HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
+use crate::{HTML, LINGER, PAGE, SHUTDOWN, TIMEOUTS, announce, wants_page};
 use core::convert::Infallible;
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -10,7 +10,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tokio::{select, signal, spawn};
-use ws_stack::http::Limits;
 use ws_stack::{CloseCode, Conn, Error, Exchange, HandshakeError, Policy, Transport};
 
 #[tokio::main]
@@ -56,7 +55,7 @@ async fn connection(
     policy: &Policy,
     mut shutdown: watch::Receiver<()>,
 ) -> Result<(), HandshakeError> {
-    let exchange = match Exchange::read(stream, Limits::default(), HANDSHAKE).await {
+    let exchange = match Exchange::read(stream, policy).await {
         // Browsers open connections in advance, and close those that they have no use for.
         Err(HandshakeError::Io(error)) if error.kind() == ErrorKind::UnexpectedEof => return Ok(()),
         result => result?,

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::thread::{self, Builder};
 use ws_stack::Timeouts;
 use ws_stack::blocking::{Exchange, HandshakeError, Policy};
-use ws_stack::http::{Invalid, Limits, OriginPolicy};
+use ws_stack::http::{Invalid, OriginPolicy};
 
 /// Serves until the process is killed.
 pub(crate) fn serve(options: Options) -> Result<(), Box<dyn core::error::Error>> {
@@ -68,6 +68,7 @@ impl Server {
         let policy = |origin: OriginPolicy| {
             let policy =
                 Policy::default().origin(origin).protocols(&options.subprotocol)?.header("Server", "ws-stack")?;
+            let policy = policy.timeout(options.handshake);
             if options.host.is_empty() { Ok(policy) } else { policy.hosts(&options.host) }
         };
         let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
@@ -80,7 +81,7 @@ impl Server {
         if self.options.nonblocking {
             stream.set_nonblocking(true)?;
         }
-        let exchange = Exchange::read(stream, Limits::default(), self.options.handshake)?;
+        let exchange = Exchange::read(stream, &self.policy)?;
         let path = exchange.request().path();
         let guarded = self.guarded.iter().find(|(guarded, _)| guarded == path);
         let policy = guarded.map_or(&self.policy, |(_, policy)| policy);

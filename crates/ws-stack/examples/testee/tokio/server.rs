@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
 use tokio::time::sleep;
-use ws_stack::http::{Invalid, Limits, OriginPolicy};
+use ws_stack::http::{Invalid, OriginPolicy};
 use ws_stack::{Conn, Exchange, HandshakeError, Policy, Timeouts, Transport};
 
 /// Serves until the process is killed.
@@ -84,6 +84,7 @@ impl Server {
         let policy = |origin: OriginPolicy| {
             let policy =
                 Policy::default().origin(origin).protocols(&options.subprotocol)?.header("Server", "ws-stack")?;
+            let policy = policy.timeout(options.handshake);
             if options.host.is_empty() { Ok(policy) } else { policy.hosts(&options.host) }
         };
         let guarded = options.guards().into_iter().map(|(path, origin)| Ok((path, policy(origin)?)));
@@ -94,7 +95,7 @@ impl Server {
     }
 
     async fn handshake(&self, stream: TcpStream) -> Result<Tcp, HandshakeError> {
-        let exchange = Exchange::read(stream, Limits::default(), self.options.handshake).await?;
+        let exchange = Exchange::read(stream, &self.policy).await?;
         let path = exchange.request().path();
         let guarded = self.guarded.iter().find(|(guarded, _)| guarded == path);
         let policy = guarded.map_or(&self.policy, |(_, policy)| policy);

@@ -2,14 +2,18 @@
 
 use core::time::Duration;
 
+use crate::fields::Fields;
 use crate::hosts::Hosts;
-use crate::invalid::{Invalid, check_header};
+use crate::invalid::{Invalid, check_own_header};
 use crate::list::is_token;
 use crate::names;
 use crate::origin::OriginPolicy;
 use crate::reader::Limits;
+use crate::rejection::Rejection;
+use crate::upgrade::{Upgrade, choose_protocol};
+use crate::upgrade_response::UpgradeResponse;
 
-/// What a server asks of a handshake, and what its answer holds.
+/// What a server asks of a handshake, and what its response holds.
 ///
 /// The default: any host, same origin, no subprotocol, a head of 8 KiB and 100 field lines within 10 seconds.
 ///
@@ -27,12 +31,12 @@ use crate::reader::Limits;
 /// ```
 #[derive(Debug)]
 pub struct Policy {
-    pub(crate) hosts: Option<Hosts>,
-    pub(crate) origin: OriginPolicy,
-    pub(crate) protocols: Vec<String>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) limits: Limits,
-    pub(crate) timeout: Duration,
+    hosts: Option<Hosts>,
+    origin: OriginPolicy,
+    protocols: Vec<String>,
+    headers: Vec<(String, String)>,
+    limits: Limits,
+    timeout: Duration,
 }
 
 impl Policy {
@@ -68,21 +72,18 @@ impl Policy {
         if self.protocols.iter().all(|name| is_token(name.as_bytes())) { Ok(self) } else { Err(Invalid::Protocol) }
     }
 
-    /// Adds a header to the answer that accepts. One name may be added several times.
+    /// Adds a header to the response that accepts. One name may be added several times.
     ///
     /// # Errors
     ///
-    /// As [`Switching::header`](crate::Switching::header).
+    /// As [`UpgradeResponse::header`].
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Invalid> {
-        check_header(name, value)?;
-        if names::is_reserved(name) {
-            return Err(Invalid::HandshakeHeader);
-        }
+        check_own_header(name, value)?;
         self.headers.push((name.into(), value.into()));
         Ok(self)
     }
 
-    /// Limits the head. Has an effect in a driver's `accept`; its `Exchange::read` takes limits of its own.
+    /// Limits the head of the request. The drivers enforce it; an HTTP server of your own enforces limits of its own.
     #[must_use]
     pub const fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -94,6 +95,43 @@ impl Policy {
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Decides about a handshake: returns the response that accepts it, to be sent as it is or with
+    /// [headers](UpgradeResponse::header) and [extensions](UpgradeResponse::set_extensions) more.
+    ///
+    /// No I/O is done, and what [`Upgrade::check`] and [`Upgrade::check_connect`] have found is not looked at again.
+    ///
+    /// # Errors
+    ///
+    /// In this order: [`Rejection::Misdirected`] for a host that is not one of [`hosts`](Self::hosts),
+    /// [`Rejection::OriginRepeated`] and [`Rejection::Origin`] for a page that may not connect.
+    #[cfg_attr(feature = "http", doc = include_str!("policy/server.md"))]
+    pub fn decide<F: Fields + ?Sized>(&self, upgrade: &Upgrade<'_, F>) -> Result<UpgradeResponse, Rejection> {
+        if let Some(hosts) = &self.hosts {
+            upgrade.check_host(hosts)?;
+        }
+        upgrade.check_origin(&self.origin)?;
+        let mut response = UpgradeResponse::new(upgrade);
+        if let Some(protocol) = choose_protocol(&self.protocols, upgrade.protocols()) {
+            response.push(names::PROTOCOL, String::from(protocol));
+        }
+        for (name, value) in &self.headers {
+            response.push(name.clone(), value.clone());
+        }
+        Ok(response)
+    }
+
+    /// Returns the limits of the request's head, for a driver.
+    #[must_use]
+    pub const fn head_limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Returns the time of the whole handshake, for a driver.
+    #[must_use]
+    pub const fn handshake_timeout(&self) -> Duration {
+        self.timeout
     }
 }
 

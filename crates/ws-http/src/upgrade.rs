@@ -1,4 +1,4 @@
-//! The server's side: is this request a WebSocket handshake (RFC 6455, section 4.2.1)?
+//! The server's side: whether a request is a WebSocket handshake (RFC 6455, section 4.2.1; RFC 8441).
 
 use core::fmt;
 use std::collections::HashSet;
@@ -7,26 +7,31 @@ use crate::authority::is_host_value;
 use crate::cookies::cookies;
 use crate::extensions::{Extension, Extensions};
 use crate::fields::{Fields, Single, announce_body, single};
-use crate::head::{RequestHead, Version};
-use crate::hosts::Hosts;
+use crate::head::RequestHead;
+use crate::hosts::{Hosts, host};
 use crate::key;
 use crate::list::{self, tokens};
 use crate::names;
 use crate::origin::{self, Origin, OriginPolicy};
 use crate::rejection::Rejection;
 use crate::scanner::is_tchar;
+use crate::version::Version;
 
 /// A request that was found to be a WebSocket handshake.
 ///
-/// Whoever holds one has still to look at the host ([`Upgrade::check_host`]) and the origin ([`Upgrade::check_origin`]),
-/// choose a subprotocol if any is offered, and answer with a [`Switching`](crate::Switching).
+/// Whether to accept it is still to be decided. [`Policy::decide`](crate::Policy::decide) does that: it checks the host
+/// ([`Upgrade::check_host`]) and the origin ([`Upgrade::check_origin`]), chooses a subprotocol if any is offered, and
+/// returns the [`UpgradeResponse`](crate::UpgradeResponse).
 pub struct Upgrade<'a, F: ?Sized> {
-    fields: &'a F,
-    key: &'a [u8],
+    pub(crate) fields: &'a F,
+    pub(crate) authority: &'a str,
+    /// The key of HTTP/1.1; extended CONNECT has none.
+    pub(crate) key: Option<&'a [u8]>,
 }
 
 impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
-    /// Checks everything that RFC 6455 section 4.2.1 asks of the request but its origin. Of Host it asks the form alone.
+    /// Checks everything that RFC 6455 section 4.2.1 asks of an HTTP/1.1 request but its origin. Of Host it asks the form
+    /// alone. [`Upgrade::check_connect`] is for HTTP/2 and 3.
     ///
     /// # Errors
     ///
@@ -42,42 +47,46 @@ impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
         if method != "GET" {
             return Err(Rejection::Method);
         }
-        check_host(fields)?;
+        let authority = host(fields)?;
+        // RFC 9112 section 3.2 orders 400 for a Host that is missing, repeated or invalid.
+        if !is_host_value(authority) {
+            return Err(Rejection::Host);
+        }
         if announce_body(fields) {
             return Err(Rejection::Body);
         }
         check_tokens(fields)?;
-        check_version(fields)?;
+        check_version(fields, Rejection::Version)?;
         let Single::Once(key) = single(fields, names::KEY) else { return Err(Rejection::Key) };
         if !key::is_key(key) {
             return Err(Rejection::Key);
         }
-        check_protocols(fields)?;
-        // "If a value is received by either the client or the server during negotiation that does not conform to the
-        // ABNF below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
-        // -- RFC 6455, section 9.1
-        if Extensions::parse(fields.all(names::EXTENSIONS)).any(|extension| extension.is_err()) {
-            return Err(Rejection::Extensions);
-        }
-        Ok(Self { fields, key })
+        check_offers(fields)?;
+        Ok(Self { fields, authority, key: Some(key) })
     }
 
-    /// Decides whether the request is for this server; see [`Hosts::check`].
+    /// Decides whether the request is for this server; see [`Hosts::check_authority`].
     ///
     /// # Errors
     ///
-    /// As [`Hosts::check`].
+    /// As [`Hosts::check_authority`].
     pub fn check_host(&self, hosts: &Hosts) -> Result<(), Rejection> {
-        hosts.check(self.fields)
+        hosts.check_authority(self.authority)
     }
 
-    /// Decides whether the page that connects may do so; see [`OriginPolicy::check`].
+    /// Decides whether the page that connects may do so.
     ///
     /// # Errors
     ///
-    /// As [`OriginPolicy::check`].
+    /// [`Rejection::OriginRepeated`] and [`Rejection::Origin`], as [`OriginPolicy::check`] says.
     pub fn check_origin(&self, policy: &OriginPolicy) -> Result<(), Rejection> {
-        policy.check(self.fields)
+        policy.check_authority(self.authority, self.fields)
+    }
+
+    /// Returns host and port that the client connects to: the value of Host, or the `:authority` of HTTP/2 and 3.
+    #[must_use]
+    pub const fn authority(&self) -> &'a str {
+        self.authority
     }
 
     /// Returns the origin of the page that connects; `None` for a request without one.
@@ -109,10 +118,10 @@ impl<'a, F: Fields + ?Sized> Upgrade<'a, F> {
         cookies(self.fields)
     }
 
-    /// Returns the Sec-WebSocket-Accept value of the answer.
+    /// Returns the Sec-WebSocket-Accept value of the response; `None` for extended CONNECT, which has none.
     #[must_use]
-    pub fn accept_key(&self) -> [u8; 28] {
-        key::accept_key(self.key)
+    pub fn accept_key(&self) -> Option<[u8; 28]> {
+        self.key.map(key::accept_key)
     }
 }
 
@@ -154,14 +163,6 @@ pub fn choose_protocol<'s, 'o>(
     supported.iter().map(AsRef::as_ref).find(|name| offered.contains(name))
 }
 
-fn check_host<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
-    // RFC 9112 section 3.2 orders 400 for a Host that is missing, repeated or invalid.
-    match single(fields, names::HOST) {
-        Single::Once(host) if core::str::from_utf8(host).is_ok_and(is_host_value) => Ok(()),
-        _ => Err(Rejection::Host),
-    }
-}
-
 fn check_tokens<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
     let connection = list::contains(fields.all(names::CONNECTION), "upgrade").map_err(|_| Rejection::Malformed)?;
     let mut websocket = false;
@@ -176,16 +177,29 @@ fn check_tokens<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
     if connection && websocket { Ok(()) } else { Err(Rejection::NotUpgrade) }
 }
 
-fn check_version<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+/// Checks the version of the WebSocket protocol; another one gets this rejection.
+pub(crate) fn check_version<F: Fields + ?Sized>(fields: &F, another: Rejection) -> Result<(), Rejection> {
     // "If this version does not match a version understood by the server, the server MUST abort the WebSocket handshake
     // described in this section and instead send an appropriate HTTP error code (such as 426 Upgrade Required) and a
     // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding."
     // -- RFC 6455, section 4.2.2
     match single(fields, names::VERSION) {
         Single::Once(b"13") => Ok(()),
-        Single::Once(_) | Single::Absent => Err(Rejection::Version),
+        Single::Once(_) | Single::Absent => Err(another),
         Single::Repeated => Err(Rejection::VersionRepeated),
     }
+}
+
+/// Checks what the client offers: subprotocols and extensions.
+pub(crate) fn check_offers<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
+    check_protocols(fields)?;
+    // "If a value is received by either the client or the server during negotiation that does not conform to the ABNF
+    // below, the recipient of such malformed data MUST immediately _Fail the WebSocket Connection_."
+    // -- RFC 6455, section 9.1
+    if Extensions::parse(fields.all(names::EXTENSIONS)).any(|extension| extension.is_err()) {
+        return Err(Rejection::Extensions);
+    }
+    Ok(())
 }
 
 fn check_protocols<F: Fields + ?Sized>(fields: &F) -> Result<(), Rejection> {
