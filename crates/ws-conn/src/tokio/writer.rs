@@ -1,5 +1,6 @@
 use super::access::Access;
 use super::line::Line;
+use super::out::LEAST_ROOM;
 use crate::driver::error::Error;
 use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
@@ -93,7 +94,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         let opcode = self.opcode;
         let (len, place) = ready!(self.access.poll_queue(&self.line, cx, self.wire, |out, waker| {
             out.usable()?;
-            let room = ready!(out.poll_room(waker))?;
+            let room = ready!(out.poll_room(LEAST_ROOM, waker))?;
             let len = payload.len().min(room);
             out.encode_all(&mut Sending::fragment(opcode, fin, payload.get(..len).unwrap_or_default()))?;
             Poll::Ready(Ok((len, out.mark())))

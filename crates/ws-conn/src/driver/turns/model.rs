@@ -53,7 +53,7 @@ struct Place<'m> {
 impl Model {
     /// Waits for the turn, keeps it for a while, and passes it on.
     fn take(self) {
-        let mut place = Place { model: &self, turn: Turn::Out };
+        let mut place = Place { model: &self, turn: Turn::OUT };
         if block_on(poll_fn(|cx| place.poll(cx.waker()))) {
             thread::yield_now();
             self.0.lock().taken = false;
@@ -62,7 +62,7 @@ impl Model {
 
     /// Asks once, and goes.
     fn give_up(self) {
-        let mut place = Place { model: &self, turn: Turn::Out };
+        let mut place = Place { model: &self, turn: Turn::OUT };
         if poll_once(poll_fn(|cx| place.poll(cx.waker()))) == Some(true) {
             self.0.lock().taken = false;
         }
@@ -73,7 +73,7 @@ impl Model {
         state.over = true;
         let waiting = state.turns.take_all();
         drop(state);
-        waiting.into_iter().for_each(|(_, waker)| waker.wake());
+        waiting.for_each(Waker::wake);
     }
 }
 
