@@ -4,7 +4,6 @@
 //! calls the connection, and would wait for the lock of its own thread for ever.
 
 use super::hub::Hub;
-use super::sync::thread_local;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
@@ -65,7 +64,14 @@ const SOME: u32 = 1;
 /// What the state grows by with each transport that is being called within another.
 const DEEPER: u32 = 2;
 
-thread_local! {
+#[cfg(not(ws_loom))]
+std::thread_local! {
     static STATE: Cell<u32> = const { Cell::new(0) };
     static HUBS: RefCell<Vec<Arc<Hub>>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(ws_loom)]
+loom::thread_local! {
+    static STATE: Cell<u32> = Cell::new(0);
+    static HUBS: RefCell<Vec<Arc<Hub>>> = RefCell::new(Vec::new());
 }

@@ -19,8 +19,6 @@ mod of_std {
     use core::time::Duration;
     pub(crate) use std::sync::MutexGuard;
     use std::sync::{self, PoisonError};
-    #[cfg(feature = "tokio")]
-    pub(crate) use std::thread_local;
     /// Without weak references, so that to see whether one is the only one takes a load.
     pub(crate) use triomphe::Arc;
 
@@ -107,8 +105,6 @@ mod of_loom {
     #[cfg(feature = "tokio")]
     pub(crate) use loom::sync::atomic::AtomicUsize;
     pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
-    #[cfg(feature = "tokio")]
-    pub(crate) use loom::thread_local;
     use std::sync::PoisonError;
 
     #[derive(Debug)]
