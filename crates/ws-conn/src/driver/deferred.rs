@@ -8,22 +8,16 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
-/// As long as there is one, this thread is inside of a transport, and takes note of whom it wakes.
-pub(crate) struct Inside(());
-
-impl Inside {
-    #[inline]
-    pub(crate) fn enter() -> Self {
-        STATE.with(|state| state.set(state.get().wrapping_add(DEEPER)));
-        Self(())
-    }
+/// This thread calls a transport: whom that wakes is taken note of until it [leaves](leave).
+#[inline]
+pub(crate) fn enter() {
+    STATE.with(|state| state.set(state.get().wrapping_add(DEEPER)));
 }
 
-impl Drop for Inside {
-    #[inline]
-    fn drop(&mut self) {
-        STATE.with(|state| state.set(state.get().wrapping_sub(DEEPER)));
-    }
+/// The transport has returned, or panicked.
+#[inline]
+pub(crate) fn leave() {
+    STATE.with(|state| state.set(state.get().wrapping_sub(DEEPER)));
 }
 
 /// Takes note of a hub that is to be woken when the lock is released. `false` if it can be woken now.

@@ -136,13 +136,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         };
         self.torn = !(self.is_broken() || step.done && then.is_empty());
         let result = match wrote {
-            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             // What was written through is handed on as well, so that nothing is left to be flushed; but a message
             // that is fed does not wait for that.
-            Poll::Ready(Ok(())) if gathered => match self.poll_flush(waker) {
-                Poll::Pending => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) if gathered => match self.poll_hand_on(waker) {
+                Poll::Pending if !flush => Poll::Ready(Ok(())),
                 flushed => flushed,
             },
+            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             wrote => wrote,
         };
         match result {

@@ -12,12 +12,12 @@ use core::task::Waker;
 pub(super) struct Hold<'l, G: DerefMut<Target: Tell>> {
     // In this order: the fields are dropped from the first to the last.
     out: G,
-    after: After<'l>,
+    after: Told<'l>,
     flags: &'l AtomicU32,
 }
 
 /// What a sending direction tells when it is released.
-pub(super) trait Tell {
+pub(super) trait Tell: Sized {
     /// What is to be known without the lock.
     fn flags(&self) -> u32;
     /// Who is to be woken.
@@ -26,7 +26,11 @@ pub(super) trait Tell {
     fn take_turns(&mut self) -> impl Iterator<Item = Waker>;
 }
 
-struct After<'l> {
+/// Tells it when it is dropped.
+struct Told<'l>(After<'l>);
+
+/// Who is to be woken when a sending direction is released.
+pub(super) struct After<'l> {
     hub: &'l Hub,
     wakes: u32,
 }
@@ -34,7 +38,7 @@ struct After<'l> {
 impl<'l, G: DerefMut<Target: Tell>> Hold<'l, G> {
     #[inline]
     pub(super) fn new(out: G, flags: &'l AtomicU32, hub: &'l Hub) -> Self {
-        Self { out, after: After { hub, wakes: 0 }, flags }
+        Self { out, after: Told(After { hub, wakes: 0 }), flags }
     }
 }
 
@@ -55,22 +59,35 @@ impl<G: DerefMut<Target: Tell>> DerefMut for Hold<'_, G> {
 }
 
 impl<G: DerefMut<Target: Tell>> Drop for Hold<'_, G> {
-    #[inline]
     fn drop(&mut self) {
-        let flags = self.out.flags();
-        if self.flags.load(Ordering::Relaxed) != flags {
-            self.flags.store(flags, Ordering::Release);
-        }
-        self.after.wakes = self.out.take_wakes();
-        if self.after.wakes & ALL != 0 {
-            self.after.hub.note_leaving(self.out.take_turns());
-        }
+        self.after.0 = After::of(&mut *self.out, self.flags, self.after.0.hub);
     }
 }
 
-impl Drop for After<'_> {
-    #[inline]
+impl Drop for Told<'_> {
     fn drop(&mut self) {
+        self.0.tell();
+    }
+}
+
+impl<'l> After<'l> {
+    /// As long as it is held: takes note of what has become of it.
+    #[inline]
+    pub(super) fn of(out: &mut impl Tell, known: &AtomicU32, hub: &'l Hub) -> Self {
+        let flags = out.flags();
+        if known.load(Ordering::Relaxed) != flags {
+            known.store(flags, Ordering::Release);
+        }
+        let wakes = out.take_wakes();
+        if wakes & ALL != 0 {
+            hub.note_leaving(out.take_turns());
+        }
+        Self { hub, wakes }
+    }
+
+    /// When it is released.
+    #[inline]
+    pub(super) fn tell(&self) {
         if self.wakes != 0 {
             if self.hub.is_waited_for() || self.wakes & (READER | ALL) != 0 {
                 self.wake();
@@ -78,9 +95,7 @@ impl Drop for After<'_> {
             deferred::wake();
         }
     }
-}
 
-impl After<'_> {
     #[cold]
     fn wake(&self) {
         if self.wakes & ALL != 0 {

@@ -1,4 +1,4 @@
-use crate::driver::deferred::{self, Inside};
+use crate::driver::deferred;
 use crate::driver::gather;
 use crate::driver::hub::Hub;
 use crate::driver::sync::Lock;
@@ -161,6 +161,7 @@ struct Unwinding<'s, S>(&'s mut Shared<S>);
 
 impl<S> Drop for Unwinding<'_, S> {
     fn drop(&mut self) {
+        deferred::leave();
         self.0.broken = true;
     }
 }
@@ -206,13 +207,14 @@ impl<S: Unpin> Shared<S> {
         waker: &Waker,
         poll: impl FnOnce(Pin<&mut S>, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Poll<io::Result<T>> {
-        let _inside = Inside::enter();
+        deferred::enter();
         let guarded = Unwinding(self);
         let result = match guarded.0 {
             Self { stream: Some(stream), broken: false } => poll(Pin::new(stream), &mut Context::from_waker(waker)),
             _ => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         };
         mem::forget(guarded);
+        deferred::leave();
         result
     }
 }

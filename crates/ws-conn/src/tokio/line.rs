@@ -1,4 +1,4 @@
-use super::hold::{Hold, Tell};
+use super::hold::{After, Hold, Tell};
 use super::out::{OTHERS, Out, READER};
 use crate::driver::error::Error;
 use crate::driver::hub::Hub;
@@ -6,6 +6,7 @@ use crate::driver::sync::{Arc, AtomicU32, Lock, LockGuard, Ordering};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::shared::Shared;
+use core::mem;
 use core::task::Waker;
 use core::time::Duration;
 use tokio::io::AsyncWrite;
@@ -29,6 +30,24 @@ impl<W, E> Unpin for Line<W, E> {}
 
 /// The sending direction, locked.
 pub(super) type Guard<'l, W, E> = Hold<'l, LockGuard<'l, Out<W, E>>>;
+
+/// Dropped, which a panic of the transport does, it tells what became of the direction when the lock is released.
+struct Unwinding<'l, W: AsyncWrite + Unpin, E: Encode>(&'l Line<W, E>);
+
+impl<W: AsyncWrite + Unpin, E: Encode> Drop for Unwinding<'_, W, E> {
+    fn drop(&mut self) {
+        drop(self.0.lock());
+    }
+}
+
+/// Dropped, which a panic of the transport does, it wakes those that wait to find out.
+struct Panicked<'l>(&'l Hub);
+
+impl Drop for Panicked<'_> {
+    fn drop(&mut self) {
+        self.0.wake_all();
+    }
+}
 
 /// Frames lie in the queue, or are owed.
 const QUEUED: u32 = 1;
@@ -54,14 +73,27 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     #[inline]
     pub(super) fn reach<T>(line: &mut Arc<Self>, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
         if let Some(Self { out, flags, hub, waker, .. }) = Arc::get_mut(line) {
-            return act(&mut Hold::new(out.get_mut(), flags, hub), waker);
+            let panicked = Panicked(hub);
+            let out = out.get_mut();
+            let result = act(out, waker);
+            mem::forget(panicked);
+            After::of(out, flags, hub).tell();
+            return result;
         }
         line.locked(act)
     }
 
+    /// As with [`lock`](Self::lock), without the detour by which a value is dropped.
     #[inline]
     pub(super) fn locked<T>(&self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
-        act(&mut self.lock(), &self.waker)
+        let unwinding = Unwinding(self);
+        let mut out = self.out.lock();
+        let result = act(&mut out, &self.waker);
+        let after = After::of(&mut *out, &self.flags, &self.hub);
+        drop(out);
+        mem::forget(unwinding);
+        after.tell();
+        result
     }
 
     pub(super) fn hub(&self) -> &Hub {

@@ -1,22 +1,37 @@
 //! What is asked of the transport. Each call of it may panic, and may wake whom it knows.
 
 use super::{ALL, CALLED, Out};
-use crate::driver::deferred::Inside;
+use crate::driver::deferred;
 use crate::driver::hub::{OTHERS, WRITER};
 use crate::driver::pool::Chunk;
 use crate::extension::Encode;
 use core::mem;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
+use core::task::{Context, Poll, Waker};
 use std::io::{self, IoSlice};
 use tokio::io::AsyncWrite;
 
 /// The sending direction while the transport is called. Dropped, which a panic of the transport does, it is the end of the
 /// direction: what was to follow may be half out.
-struct Unwinding<'o, W: AsyncWrite + Unpin, E: Encode>(&'o mut Out<W, E>);
+struct Calling<'o, W: AsyncWrite + Unpin, E: Encode>(&'o mut Out<W, E>);
 
-impl<W: AsyncWrite + Unpin, E: Encode> Drop for Unwinding<'_, W, E> {
+impl<'o, W: AsyncWrite + Unpin, E: Encode> Calling<'o, W, E> {
+    #[inline(always)]
+    fn begin(out: &'o mut Out<W, E>) -> Self {
+        deferred::enter();
+        Self(out)
+    }
+
+    #[inline(always)]
+    fn end(self) {
+        mem::forget(self);
+        deferred::leave();
+    }
+}
+
+impl<W: AsyncWrite + Unpin, E: Encode> Drop for Calling<'_, W, E> {
     fn drop(&mut self) {
+        deferred::leave();
         self.0.breaks();
     }
 }
@@ -25,46 +40,66 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Writes the queue, and `then` behind it.
     #[inline]
     pub(in crate::tokio) fn poll_write(&mut self, waker: &Waker, then: &mut &[u8]) -> Poll<io::Result<()>> {
-        self.call(|out| out.poll_write_inside(waker, then))
+        let calling = Calling::begin(self);
+        let result = calling.0.poll_write_inside(waker, then);
+        calling.end();
+        if result.is_ready() {
+            self.wakes |= OTHERS | WRITER;
+        }
+        result
     }
 
     /// Writes the queue, and makes the transport hand on what it holds back.
-    #[inline]
+    #[inline(always)]
     pub(in crate::tokio) fn poll_flush(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
-        self.poll_flush_up_to(self.mark(), waker)
+        let calling = Calling::begin(self);
+        let result = match calling.0.poll_write_inside(waker, &mut &[][..]) {
+            Poll::Ready(Ok(())) => calling.0.poll_hand_on_inside(waker),
+            wrote => wrote,
+        };
+        calling.end();
+        result
+    }
+
+    /// Makes the transport hand on what it holds back: there is nothing to write.
+    #[inline(never)]
+    pub(in crate::tokio) fn poll_hand_on(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
+        let calling = Calling::begin(self);
+        let result = calling.0.poll_hand_on_inside(waker);
+        calling.end();
+        result
     }
 
     /// As [`poll_flush`](Self::poll_flush), up to a place: what was queued behind it may stay. What has left has left,
     /// whatever became of the transport since.
     pub(in crate::tokio) fn poll_flush_to(&mut self, mark: u64, waker: &Waker) -> Poll<io::Result<()>> {
-        if self.has_left(mark) { Poll::Ready(Ok(())) } else { self.poll_flush_up_to(mark, waker) }
-    }
-
-    fn poll_flush_up_to(&mut self, mark: u64, waker: &Waker) -> Poll<io::Result<()>> {
-        self.call(|out| out.poll_flush_inside(mark, waker))
+        if self.has_left(mark) {
+            return Poll::Ready(Ok(()));
+        }
+        let calling = Calling::begin(self);
+        let result = match calling.0.poll_write_inside(waker, &mut &[][..]) {
+            Poll::Pending if calling.0.written < mark => Poll::Pending,
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+            wrote => {
+                let flushed = calling.0.poll_hand_on_inside(waker);
+                calling.0.blocked |= wrote.is_pending();
+                flushed
+            }
+        };
+        calling.end();
+        result
     }
 
     /// Closes this direction of the transport.
     pub(in crate::tokio) fn poll_shutdown(&mut self, waker: &Waker) -> Poll<()> {
         self.wakes |= CALLED;
-        self.call(|out| match &mut out.write {
+        let calling = Calling::begin(self);
+        let result = match &mut calling.0.write {
             // Fails if the peer has hung up already, which is as good.
             Some(write) => Pin::new(write).poll_shutdown(&mut Context::from_waker(waker)).map(drop),
             None => Poll::Ready(()),
-        })
-    }
-
-    /// Calls the transport.
-    #[inline]
-    fn call<T>(&mut self, act: impl FnOnce(&mut Self) -> Poll<T>) -> Poll<T> {
-        let inside = Inside::enter();
-        let guarded = Unwinding(self);
-        let result = act(guarded.0);
-        if result.is_pending() {
-            guarded.0.wakes |= CALLED;
-        }
-        mem::forget(guarded);
-        drop(inside);
+        };
+        calling.end();
         result
     }
 
@@ -77,37 +112,31 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         result
     }
 
-    fn poll_flush_inside(&mut self, mark: u64, waker: &Waker) -> Poll<io::Result<()>> {
-        let wrote = self.poll_write_inside(waker, &mut &[][..])?;
-        if self.has_left(mark) {
+    /// TLS keeps ciphertext back until it is asked for.
+    #[inline(always)]
+    fn poll_hand_on_inside(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
+        if self.flushed == self.written {
             return Poll::Ready(Ok(()));
         }
-        if self.written < mark {
-            return Poll::Pending;
-        }
         let Some(write) = &mut self.write else { return Poll::Pending };
-        // TLS keeps ciphertext back until it is asked for.
         let mut tries = TRIES;
-        let result = loop {
+        loop {
             match Pin::new(&mut *write).poll_flush(&mut Context::from_waker(waker)) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                    if !try_again(&mut tries, waker) {
-                        break Poll::Pending;
-                    }
+                Poll::Ready(Ok(())) => {
+                    self.flushed = self.written;
+                    self.wakes |= OTHERS | WRITER;
+                    return Poll::Ready(Ok(()));
                 }
-                result => break result,
-            }
-        };
-        self.blocked = result.is_pending() || wrote.is_pending();
-        match ready!(result) {
-            Ok(()) => {
-                self.flushed = self.written;
-                self.wakes |= OTHERS | WRITER;
-                Poll::Ready(Ok(()))
-            }
-            Err(error) => {
-                self.breaks();
-                Poll::Ready(Err(error))
+                Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => {
+                    self.breaks();
+                    return Poll::Ready(Err(error));
+                }
+                Poll::Ready(Err(_)) if try_again(&mut tries, waker) => {}
+                _ => {
+                    self.blocked = true;
+                    self.wakes |= CALLED;
+                    return Poll::Pending;
+                }
             }
         }
     }
@@ -127,27 +156,25 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             }
             let write = Pin::new(write);
             let wrote = if then.is_empty() {
-                ready!(write.poll_write(&mut cx, queued))
+                write.poll_write(&mut cx, queued)
             } else if queued.is_empty() {
-                ready!(write.poll_write(&mut cx, then))
+                write.poll_write(&mut cx, then)
             } else if write.is_write_vectored() {
-                ready!(write.poll_write_vectored(&mut cx, &[IoSlice::new(queued), IoSlice::new(then)]))
+                write.poll_write_vectored(&mut cx, &[IoSlice::new(queued), IoSlice::new(then)])
             } else {
-                ready!(write.poll_write(&mut cx, queued))
+                write.poll_write(&mut cx, queued)
             };
             let wrote = match wrote {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(wrote) => wrote,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                    if try_again(&mut tries, waker) {
-                        continue;
-                    }
+                Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                Poll::Ready(Ok(wrote)) => wrote,
+                Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(_)) if try_again(&mut tries, waker) => continue,
+                _ => {
+                    self.wakes |= CALLED;
                     return Poll::Pending;
                 }
-                Err(error) => return Poll::Ready(Err(error)),
             };
             self.written = self.written.wrapping_add(wrote as u64);
-            self.wakes |= OTHERS | WRITER;
             if then.is_empty() && wrote >= queued.len() {
                 self.empty_queue();
                 return Poll::Ready(Ok(()));
@@ -157,6 +184,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
                 queue.skip(of_queue);
             }
             *then = then.get(wrote.saturating_sub(of_queue)..).unwrap_or_default();
+            self.wakes |= OTHERS | WRITER;
         }
     }
 
@@ -171,9 +199,14 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     }
 
     /// All of the queue is written. A buffer that was made for the frame that is half out stays for the rest of it.
+    #[inline]
     fn empty_queue(&mut self) {
-        let queue = self.queue.take().and_then(Chunk::give_common);
-        self.queue = queue.filter(|_| self.torn);
+        let queue = self.queue.take();
+        if self.torn {
+            self.queue = queue.and_then(Chunk::give_common);
+        } else {
+            queue.into_iter().for_each(Chunk::give);
+        }
     }
 }
 
