@@ -10,9 +10,7 @@ use core::time::Duration;
 use tokio::net::{TcpListener, TcpStream, tcp::OwnedWriteHalf};
 use tokio::time::{interval, timeout};
 use tokio::{select, spawn};
-use ws_stack::{
-    CloseCode, Connect, Error, HandshakeError, Opcode, Policy, Sender, SocketWrite, Timeouts, accept,
-};
+use ws_stack::{CloseCode, Connect, Error, HandshakeError, Opcode, Policy, Sender, SocketWrite, Timeouts, accept};
 
 const WIRE: Duration = Duration::from_secs(1);
 const TIMEOUTS: Timeouts = Timeouts::new(WIRE, Duration::from_secs(60));

@@ -81,11 +81,11 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
-        if let Self::Now { line, op, flush, .. } = &mut *self {
-            if line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why)) {
-                *self = Self::Done;
-                return Poll::Ready(Ok(()));
-            }
+        if let Self::Now { line, op, flush, .. } = &mut *self
+            && line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why))
+        {
+            *self = Self::Done;
+            return Poll::Ready(Ok(()));
         }
         self.poll_turns(why, cx)
     }

@@ -49,7 +49,13 @@ fn what_a_dropped_send_leaves_to_a_connection_that_is_over_is_nothing() {
             peer.take(100);
             let mut send = Task::new(sender.send(Opcode::BINARY, &payload, T.wire));
             assert!(send.poll().is_pending());
-            let _conn = if by_abort { sender.abort(); Some(conn) } else { drop(conn); None };
+            let _conn = if by_abort {
+                sender.abort();
+                Some(conn)
+            } else {
+                drop(conn);
+                None
+            };
             let count = count_allocations(|| drop(send));
             assert!(count.bytes < 1 << 17 && count.kept <= 0, "{role:?}: {count:?}");
         }

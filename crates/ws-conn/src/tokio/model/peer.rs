@@ -39,6 +39,12 @@ pub(super) enum Way {
     Forgets,
     /// It panics in place of waiting, once, and takes everything afterwards.
     Panics,
+    /// It wakes at once in place of waiting, once.
+    Wakes,
+    /// It takes everything, and hands it on when it opens.
+    Holds,
+    /// It takes everything, and cannot hand it on.
+    Fails,
 }
 
 impl Peer {
@@ -97,6 +103,9 @@ impl Peer {
     fn open(&self) -> Option<Waker> {
         let mut state = self.0.state.lock();
         state.room = usize::MAX;
+        if state.way == Way::Holds {
+            state.way = Way::Plain;
+        }
         state.writer.take()
     }
 
@@ -148,6 +157,12 @@ impl AsyncWrite for Half {
                 // Without a word: it happens in each of many runs.
                 resume_unwind(Box::new("the transport panics"));
             }
+            if state.way == Way::Wakes {
+                state.way = Way::Plain;
+                drop(state);
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             state.writer = Some(cx.waker().clone());
             return Poll::Pending;
         }
@@ -163,8 +178,16 @@ impl AsyncWrite for Half {
         true
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut state = self.0.0.state.lock();
+        match state.way {
+            Way::Holds => {
+                state.writer = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            Way::Fails => Poll::Ready(Err(io::ErrorKind::ConnectionReset.into())),
+            _ => Poll::Ready(Ok(())),
+        }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {

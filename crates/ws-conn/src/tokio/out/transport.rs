@@ -167,7 +167,9 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             let wrote = match wrote {
                 Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 Poll::Ready(Ok(wrote)) => wrote,
-                Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => return Poll::Ready(Err(error)),
+                Poll::Ready(Err(error)) if error.kind() != io::ErrorKind::Interrupted => {
+                    return Poll::Ready(Err(error));
+                }
                 Poll::Ready(Err(_)) if try_again(&mut tries, waker) => continue,
                 _ => {
                     self.wakes |= CALLED;
