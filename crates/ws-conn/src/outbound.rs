@@ -125,6 +125,13 @@ impl<'m> Sending<'m> {
         self.payload
     }
 
+    /// The same operation, with what is left of its payload somewhere else in memory.
+    #[cfg(feature = "messages")]
+    pub(crate) fn with_payload<'n>(self, payload: &'n [u8]) -> Sending<'n> {
+        let Self { opcode, fin, whole, gather, mask, begun, .. } = self;
+        Sending { opcode, fin, whole, payload, gather, mask, begun }
+    }
+
     /// Whether this belongs to a message, of which there can be one at a time, rather than being a control frame.
     #[must_use]
     #[inline]

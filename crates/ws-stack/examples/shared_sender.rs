@@ -10,7 +10,7 @@ use core::time::Duration;
 use tokio::net::{TcpListener, TcpStream, tcp::OwnedWriteHalf};
 use tokio::time::{interval, timeout};
 use tokio::{select, spawn};
-use ws_stack::{CloseCode, Connect, Error, HandshakeError, Opcode, Policy, Sender, Timeouts, accept};
+use ws_stack::{CloseCode, Connect, Error, HandshakeError, Opcode, Policy, Sender, SocketWrite, Timeouts, accept};
 
 const WIRE: Duration = Duration::from_secs(1);
 const TIMEOUTS: Timeouts = Timeouts::new(WIRE, Duration::from_secs(60));
@@ -58,7 +58,7 @@ async fn main() -> Result<(), Box<dyn core::error::Error>> {
 const COUNT: u32 = 3;
 
 /// Sends a text now and then.
-async fn send(sender: Sender<OwnedWriteHalf>, text: &str, pause: Duration) -> Result<(), Error> {
+async fn send(sender: Sender<SocketWrite<OwnedWriteHalf>>, text: &str, pause: Duration) -> Result<(), Error> {
     let mut ticks = interval(pause);
     for _ in 0..COUNT {
         ticks.tick().await;

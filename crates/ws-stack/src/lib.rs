@@ -75,8 +75,8 @@ pub use ws_conn::{
 #[cfg(feature = "tokio")]
 #[cfg_attr(docsrs, doc(cfg(feature = "tokio")))]
 pub use ws_conn::tokio::{
-    Conn, Frames, Keepalive, MessageReader, MessageRef, MessageWriter, Sender, SenderMut, Transport, Whole, WholeRead,
-    WholeWrite,
+    Conn, Frames, Keepalive, MessageReader, MessageRef, MessageWriter, Sender, SenderMut, SocketWrite, Transport,
+    Whole, WholeRead, WholeWrite,
 };
 #[cfg(feature = "messages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "messages")))]

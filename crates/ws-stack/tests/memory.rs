@@ -13,7 +13,7 @@ use std::sync::Arc;
 use tokio::net::{TcpListener, tcp};
 use tokio::runtime::Builder;
 use tokio::task::spawn_blocking;
-use ws_stack::{Conn, HandshakeError, Policy, Timeouts, accept};
+use ws_stack::{Conn, HandshakeError, Policy, SocketWrite, Timeouts, accept};
 use ws_testkit::alloc::count_allocations;
 
 const TIMEOUTS: Timeouts = Timeouts::new(Duration::from_secs(30), Duration::from_secs(60));
@@ -53,7 +53,7 @@ async fn connection<F: Future<Output = Result<Tcp, HandshakeError>>>(handshake: 
     let _ = echo::with_message(&mut conn, &TIMEOUTS, || ()).await;
 }
 
-type Tcp = Conn<tcp::OwnedReadHalf, tcp::OwnedWriteHalf>;
+type Tcp = Conn<tcp::OwnedReadHalf, SocketWrite<tcp::OwnedWriteHalf>>;
 
 /// Opens connections, and has a message echoed on each.
 fn speak(address: SocketAddr) -> Vec<TcpStream> {

@@ -1,5 +1,6 @@
 #![expect(clippy::disallowed_methods, reason = "a transport of the driver is where time passes")]
 
+use crate::driver::gather;
 use alloc::sync::Arc;
 use core::time::Duration;
 use std::io::{self, IoSlice, Read, Write};
@@ -131,7 +132,7 @@ macro_rules! socket {
                 self.arm(patience, |stream, patience| stream.set_write_timeout(Some(patience)))?;
                 match bufs {
                     [buf] => (&*self.stream).write(buf),
-                    _ => (&*self.stream).write_vectored(bufs),
+                    _ => gather::write(&*self.stream, bufs),
                 }
             }
 

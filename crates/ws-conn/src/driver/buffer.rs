@@ -47,6 +47,13 @@ impl Buffer {
         self.get_mut(0..self.len())
     }
 
+    /// Shortens it to its first `len` bytes.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        if len < self.len() {
+            self.bytes.truncate(len.saturating_add(PAGE + INSET));
+        }
+    }
+
     /// Another buffer, with the same first `kept` bytes.
     pub(crate) fn moved_to(&self, kept: usize, mut other: Self) -> Self {
         let kept = self.get(0..kept.min(self.len()));

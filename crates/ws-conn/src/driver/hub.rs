@@ -1,8 +1,9 @@
-use super::sync::{AtomicUsize, Mutex, Ordering};
+use super::deferred;
+use super::sync::{AtomicU32, AtomicUsize, Mutex, Ordering};
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::task::Wake;
-use alloc::vec::Vec;
 use core::task::Waker;
 
 #[cfg(all(test, ws_loom))]
@@ -12,15 +13,19 @@ mod model;
 ///
 /// A transport remembers one waker for each direction. If every task that polls passed its own, a task that gives up, or
 /// that merely had its turn after another, would take the wake-up with it that somebody else relies on. This one wakes
-/// whoever has an interest: the task that is in the midst of sending, and the task that waits to receive.
+/// whoever has an interest: the task that is in the midst of sending, the task that waits to receive, and those that wait
+/// for room.
+///
+/// Each of them has one place here, with the waker of its last poll. It is woken after this thread has released the lock of
+/// the connection, should it hold it: a waker may run code that calls the connection.
 #[derive(Debug)]
 pub(crate) struct Hub {
     tasks: Mutex<Tasks>,
     /// Which waker lies in `tasks.reader`, so that a task that is still known need not lock: it waits for each message
     /// anew. Written under the lock.
     reader: Identity,
-    /// Whether others lie in `tasks`, as 1 or 0. Written under the lock.
-    has_others: AtomicUsize,
+    /// Which of `tasks.writer` and `tasks.others` there are. Written under the lock.
+    waiting: AtomicU32,
 }
 
 /// Where the parts of a waker lie, which is what [`Waker::will_wake`] compares; no vtable lies at 0.
@@ -35,15 +40,30 @@ struct Identity {
 struct Tasks {
     reader: Option<Waker>,
     writer: Option<Waker>,
-    /// Allocated when somebody waits here for the first time.
-    #[expect(clippy::box_collection, reason = "most connections have none, and all pay for the place")]
-    others: Option<Box<Vec<Waker>>>,
+    /// Allocated when somebody waits here for the first time: most connections have none, and all pay for the place.
+    others: Option<Box<Others>>,
 }
+
+#[derive(Debug, Default)]
+struct Others {
+    /// The last place that was given out.
+    last: u64,
+    waiting: BTreeMap<u64, Waker>,
+}
+
+/// The place of a task that waits without an order; none at first.
+#[derive(Debug, Default)]
+pub(crate) struct Place(u64);
+
+/// The task that is in the midst of sending.
+pub(crate) const WRITER: u32 = 1;
+/// The tasks that wait without an order.
+pub(crate) const OTHERS: u32 = 1 << 1;
 
 impl Hub {
     pub(crate) fn new() -> Arc<Self> {
         let reader = Identity { data: AtomicUsize::new(0), vtable: AtomicUsize::new(0) };
-        Arc::new(Self { tasks: Mutex::new(Tasks::default()), reader, has_others: AtomicUsize::new(0) })
+        Arc::new(Self { tasks: Mutex::new(Tasks::default()), reader, waiting: AtomicU32::new(0) })
     }
 
     /// The task that waits to receive; there is one at a time.
@@ -57,49 +77,95 @@ impl Hub {
         }
     }
 
-    /// The task that is in the midst of sending.
+    /// The task that is in the midst of sending; there is one at a time. As for [`note_other`](Self::note_other), it looks
+    /// once more afterwards.
     pub(crate) fn note_writer(&self, waker: &Waker) {
-        self.note(waker, |tasks| &mut tasks.writer, || ());
+        self.note(waker, |tasks| &mut tasks.writer, || self.add(WRITER));
     }
 
     /// A task that waits for room, or for a frame to end, without a place in an order. It looks once more under the lock of
     /// what it waits for, so that whoever changes that later sees that there are others.
-    pub(crate) fn note_other(&self, waker: &Waker) {
+    pub(crate) fn note_other(&self, place: &mut Place, waker: &Waker) {
+        let waker = waker.clone();
         let mut tasks = self.tasks.lock();
         let others = tasks.others.get_or_insert_default();
-        if !others.iter().any(|known| known.will_wake(waker)) {
-            others.push(waker.clone());
+        if place.0 == 0 {
+            others.last = others.last.wrapping_add(1);
+            place.0 = others.last;
         }
-        self.has_others.store(1, Ordering::Relaxed);
+        let old = others.waiting.insert(place.0, waker);
+        self.add(OTHERS);
+        drop(tasks);
+        drop(old);
+    }
+
+    /// Tasks that had a place in an order, which is no more: they are to be woken with all.
+    #[cold]
+    pub(crate) fn note_leaving(&self, wakers: impl Iterator<Item = Waker>) {
+        let mut tasks = self.tasks.lock();
+        for waker in wakers {
+            let others = tasks.others.get_or_insert_default();
+            others.last = others.last.wrapping_add(1);
+            others.waiting.insert(others.last, waker);
+        }
+    }
+
+    /// The task that was in the midst of sending is so no more. Returns its waker, to be dropped when no lock is held.
+    pub(crate) fn forget_writer(&self) -> Option<Waker> {
+        if self.waiting.load(Ordering::Relaxed) & WRITER == 0 {
+            return None;
+        }
+        let mut tasks = self.tasks.lock();
+        self.remove(WRITER);
+        tasks.writer.take()
+    }
+
+    /// A task waits no more.
+    pub(crate) fn forget_other(&self, place: &mut Place) {
+        if place.0 != 0 {
+            let mut tasks = self.tasks.lock();
+            let old = tasks.others.as_mut().and_then(|others| others.waiting.remove(&place.0));
+            drop(tasks);
+            drop(old);
+            place.0 = 0;
+        }
     }
 
     pub(crate) fn wake_reader(&self) {
-        let reader = self.take(|tasks| tasks.reader.take());
+        let mut tasks = self.tasks.lock();
+        self.reader.clear();
+        let reader = tasks.reader.take();
+        drop(tasks);
         reader.into_iter().for_each(Waker::wake);
     }
 
-    /// For who has just changed what they wait for.
+    /// Whether somebody waits for what a sender, or who receives, may change.
     #[inline]
-    pub(crate) fn wake_others(&self) {
-        if self.has_others.load(Ordering::Relaxed) != 0 {
-            self.wake_all_others();
-        }
+    pub(crate) fn is_waited_for(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) != 0
     }
 
+    /// For who has just changed what [some of those](WRITER) wait for.
     #[cold]
-    fn wake_all_others(&self) {
+    pub(crate) fn wake_waiting(&self, who: u32) {
         let mut tasks = self.tasks.lock();
-        self.has_others.store(0, Ordering::Relaxed);
-        let others = tasks.others.take();
+        self.remove(who);
+        let writer = if who & WRITER == 0 { None } else { tasks.writer.take() };
+        let others = if who & OTHERS == 0 { None } else { tasks.take_others() };
         drop(tasks);
-        others.into_iter().flat_map(|others| *others).for_each(Waker::wake);
+        writer.into_iter().for_each(Waker::wake);
+        others.into_iter().flat_map(BTreeMap::into_values).for_each(Waker::wake);
     }
 
-    /// Takes wakers out, the reader's among them.
-    fn take<T>(&self, take: impl FnOnce(&mut Tasks) -> T) -> T {
+    /// Wakes everybody.
+    pub(crate) fn wake_all(&self) {
         let mut tasks = self.tasks.lock();
         self.reader.clear();
-        take(&mut tasks)
+        self.remove(WRITER | OTHERS);
+        let (writer, reader, others) = (tasks.writer.take(), tasks.reader.take(), tasks.take_others());
+        drop(tasks);
+        let others = others.into_iter().flat_map(BTreeMap::into_values);
+        writer.into_iter().chain(reader).chain(others).for_each(Waker::wake);
     }
 
     fn note(&self, waker: &Waker, slot: impl FnOnce(&mut Tasks) -> &mut Option<Waker>, noted: impl FnOnce()) {
@@ -114,6 +180,22 @@ impl Hub {
         drop(tasks);
         drop(old);
     }
+
+    /// Under the lock.
+    fn add(&self, who: u32) {
+        self.waiting.store(self.waiting.load(Ordering::Relaxed) | who, Ordering::Relaxed);
+    }
+
+    /// Under the lock.
+    fn remove(&self, who: u32) {
+        self.waiting.store(self.waiting.load(Ordering::Relaxed) & !who, Ordering::Relaxed);
+    }
+}
+
+impl Tasks {
+    fn take_others(&mut self) -> Option<BTreeMap<u64, Waker>> {
+        self.others.as_mut().map(|others| core::mem::take(&mut others.waiting))
+    }
 }
 
 impl Wake for Hub {
@@ -122,11 +204,9 @@ impl Wake for Hub {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        let Tasks { reader, writer, others } = self.take(|tasks| {
-            self.has_others.store(0, Ordering::Relaxed);
-            core::mem::take(tasks)
-        });
-        writer.into_iter().chain(reader).chain(others.into_iter().flat_map(|others| *others)).for_each(Waker::wake);
+        if !deferred::defer(self) {
+            self.wake_all();
+        }
     }
 }
 

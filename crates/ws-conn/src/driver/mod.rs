@@ -4,6 +4,7 @@
 // For both.
 pub(crate) mod buffer;
 pub(crate) mod error;
+pub(crate) mod gather;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod sync;
@@ -15,6 +16,8 @@ pub(crate) mod deadline;
 pub(crate) mod write_lock;
 
 // For tasks, which are woken.
+#[cfg(feature = "tokio")]
+pub(crate) mod deferred;
 #[cfg(feature = "tokio")]
 pub(crate) mod hub;
 #[cfg(all(test, ws_loom, feature = "tokio"))]

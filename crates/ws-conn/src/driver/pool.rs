@@ -55,17 +55,41 @@ impl Chunk {
     }
 
     /// Gives a buffer back, with whatever it holds forgotten.
-    pub(crate) fn give(mut self: Box<Self>) {
+    pub(crate) fn give(self: Box<Self>) {
+        drop(self.give_common());
+    }
+
+    /// As [`give`](Self::give), but returns a buffer that has [grown](Self::reserve), empty.
+    pub(crate) fn give_common(mut self: Box<Self>) -> Option<Box<Self>> {
         self.skip(usize::MAX);
         self.owner.ended = ENDED.load(Ordering::Relaxed);
-        if self.buffer.len() == Buffer::SIZE {
-            let _ = FREE.try_with(|free| {
-                let mut free = free.borrow_mut();
-                if free.len() < FREE_MOST {
-                    free.push(self);
-                }
-            });
+        if self.buffer.len() != Buffer::SIZE {
+            return Some(self);
         }
+        let _ = FREE.try_with(|free| {
+            let mut free = free.borrow_mut();
+            if free.len() < FREE_MOST {
+                free.push(self);
+            }
+        });
+        None
+    }
+
+    /// Ends the growth of a buffer: what it holds fits into a common one, or it has no more room. `None` if it is empty.
+    pub(crate) fn seal(mut self: Box<Self>) -> Option<Box<Self>> {
+        if self.is_empty() {
+            self.give();
+            return None;
+        }
+        if self.buffer.len() > Buffer::SIZE {
+            if self.unread().len() <= Buffer::SIZE {
+                let mut common = Self::take(self.owner.at);
+                common.push(self.unread());
+                return Some(common);
+            }
+            self.buffer.truncate(self.end);
+        }
+        Some(self)
     }
 
     #[inline]
@@ -117,15 +141,21 @@ impl Chunk {
         self.end = self.end.saturating_add(len).min(self.buffer.len());
     }
 
-    /// Adds bytes, however many.
-    pub(crate) fn push(&mut self, bytes: &[u8]) {
-        if bytes.len() > self.room().len() {
+    /// Makes room for so many bytes more. What moves for that is no more than the room that comes with it, so that a buffer
+    /// that grows by small steps copies each byte a few times at most.
+    pub(crate) fn reserve(&mut self, len: usize) {
+        if len > self.room().len() {
             let unread = self.end.saturating_sub(self.start);
-            let mut larger = Buffer::new(unread.saturating_add(bytes.len()));
+            let mut larger = Buffer::new(unread.saturating_add(len.max(unread)));
             larger.get_mut(0..unread).copy_from_slice(self.unread());
             (self.buffer, self.start, self.end) = (larger, 0, unread);
         }
+    }
+
+    /// Adds bytes, however many.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
         let len = bytes.len();
+        self.reserve(len);
         if let Some(room) = self.room().get_mut(..len) {
             room.copy_from_slice(bytes);
         }

@@ -36,13 +36,19 @@ mod of_std {
             self.0.lock().unwrap_or_else(PoisonError::into_inner)
         }
 
-        /// Without a lock, for who has it to itself.
+        /// Without the lock, for who has it to itself.
         #[cfg(feature = "tokio")]
         #[inline]
         pub(crate) fn get_mut(&mut self) -> &mut T {
             self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
+
+    /// What is locked while code of others runs, which may panic.
+    #[cfg(feature = "tokio")]
+    pub(crate) type Lock<T> = Mutex<T>;
+    #[cfg(feature = "tokio")]
+    pub(crate) type LockGuard<'a, T> = MutexGuard<'a, T>;
 
     /// A mutex that nobody waits for, so that releasing it is a plain store and not another atomic operation.
     ///
@@ -99,6 +105,7 @@ mod of_loom {
     #[cfg(feature = "tokio")]
     pub(crate) use loom::sync::atomic::AtomicUsize;
     pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::PoisonError;
 
     #[derive(Debug)]
     pub(crate) struct Mutex<T>(sync::Mutex<T>);
@@ -111,10 +118,64 @@ mod of_loom {
         pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
             self.0.lock().unwrap()
         }
+    }
 
-        #[cfg(feature = "tokio")]
+    /// As [`Mutex`], for what is locked while code of others runs, which may panic: loom's own mutexes do not survive that.
+    #[cfg(feature = "tokio")]
+    pub(crate) struct Lock<T> {
+        held: Mutex<bool>,
+        released: Condvar,
+        value: std::sync::Mutex<T>,
+    }
+
+    #[cfg(feature = "tokio")]
+    pub(crate) struct LockGuard<'a, T> {
+        value: Option<std::sync::MutexGuard<'a, T>>,
+        lock: &'a Lock<T>,
+    }
+
+    #[cfg(feature = "tokio")]
+    impl<T> Lock<T> {
+        pub(crate) fn new(value: T) -> Self {
+            Self { held: Mutex::new(false), released: Condvar::default(), value: std::sync::Mutex::new(value) }
+        }
+
+        pub(crate) fn lock(&self) -> LockGuard<'_, T> {
+            let mut held = self.held.lock();
+            while *held {
+                held = self.released.wait(held, Duration::MAX);
+            }
+            *held = true;
+            LockGuard { value: Some(self.value.lock().unwrap_or_else(PoisonError::into_inner)), lock: self }
+        }
+
         pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.0.get_mut().unwrap()
+            self.value.get_mut().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    impl<T> Drop for LockGuard<'_, T> {
+        fn drop(&mut self) {
+            self.value = None;
+            *self.lock.held.lock() = false;
+            self.lock.released.notify_all();
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    impl<T> Deref for LockGuard<'_, T> {
+        type Target = T;
+
+        fn deref(&self) -> &T {
+            self.value.as_ref().unwrap()
+        }
+    }
+
+    #[cfg(feature = "tokio")]
+    impl<T> DerefMut for LockGuard<'_, T> {
+        fn deref_mut(&mut self) -> &mut T {
+            self.value.as_mut().unwrap()
         }
     }
 

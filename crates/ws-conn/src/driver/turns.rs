@@ -1,5 +1,5 @@
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::BTreeMap;
 use core::task::Waker;
 
 #[cfg(all(test, ws_loom))]
@@ -8,7 +8,7 @@ mod model;
 /// Turns, given in the order in which they were asked for.
 ///
 /// Plain data, to be kept under a lock. Wakers come out of it, to be woken or dropped when the lock is released: both
-/// may run code of others.
+/// may run code of others. Each step takes at most a time that grows with the logarithm of how many wait.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     busy: bool,
@@ -18,18 +18,25 @@ pub(crate) struct Turns {
 
 #[derive(Debug, Default)]
 struct Order {
-    next: u32,
-    granted: Option<u32>,
-    waiting: VecDeque<(u32, Waker)>,
+    /// The last ticket that was given out.
+    last: u64,
+    granted: Option<u64>,
+    waiting: BTreeMap<u64, Waker>,
 }
 
-/// Where somebody stands in the order.
+/// Where somebody stands in the order: outside, with the turn, or waiting with a ticket. A number, since it lies in every
+/// future that sends.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) enum Turn {
-    #[default]
-    Out,
-    Waiting(u32),
-    Has,
+pub(crate) struct Turn(u64);
+
+impl Turn {
+    pub(crate) const OUT: Self = Self(0);
+    pub(crate) const HAS: Self = Self(u64::MAX);
+
+    /// The ticket; that of nobody if it is [`OUT`](Self::OUT).
+    fn ticket(&self) -> u64 {
+        self.0
+    }
 }
 
 impl Turns {
@@ -42,64 +49,53 @@ impl Turns {
     /// Takes the turn if nobody has it.
     #[inline]
     pub(crate) fn try_take(&mut self, turn: &mut Turn) -> bool {
-        match turn {
-            Turn::Has => true,
-            // Nobody waits then, not even one who believes so: all were woken to find out that there is no reason to.
-            Turn::Out | Turn::Waiting(_) if !self.busy => {
-                self.busy = true;
-                *turn = Turn::Has;
-                true
-            }
-            Turn::Waiting(ticket) if self.take_grant(*ticket) => {
-                *turn = Turn::Has;
-                true
-            }
-            _ => false,
+        if *turn == Turn::HAS {
+            return true;
         }
+        // If nobody has it nobody waits, not even one who believes so: all were woken to find out that there is no reason to.
+        let takes = !self.busy || self.take_grant(turn.ticket());
+        if takes {
+            self.busy = true;
+            *turn = Turn::HAS;
+        }
+        takes
     }
 
-    /// Takes the turn, or a place in the order. Answers a waker that is to be dropped.
+    /// Takes the turn, or a place in the order. Returns a waker that is to be dropped.
     pub(crate) fn poll(&mut self, turn: &mut Turn, waker: &Waker) -> (bool, Option<Waker>) {
         if self.try_take(turn) {
             return (true, None);
         }
         let order = self.order.get_or_insert_default();
-        if let Turn::Waiting(ticket) = turn
-            && let Some((_, known)) = order.waiting.iter_mut().find(|(of, _)| of == ticket)
-        {
+        if let Some(known) = order.waiting.get_mut(&turn.ticket()) {
             let old = (!known.will_wake(waker)).then(|| core::mem::replace(known, waker.clone()));
             return (false, old);
         }
-        let ticket = order.next;
-        order.next = ticket.wrapping_add(1);
-        order.waiting.push_back((ticket, waker.clone()));
-        *turn = Turn::Waiting(ticket);
+        order.last = order.last.wrapping_add(1);
+        order.waiting.insert(order.last, waker.clone());
+        *turn = Turn(order.last);
         (false, None)
     }
 
-    /// Gives the turn, or the place in the order, up. Answers the waker of who has it now, or the one's that waited: to
+    /// Gives up the turn, or the place in the order. Returns the waker of who has the turn now, or the one's that waited: to
     /// be woken when the lock is released.
     #[must_use]
     pub(crate) fn leave(&mut self, turn: &mut Turn) -> Option<Waker> {
-        match core::mem::take(turn) {
-            Turn::Out => None,
-            Turn::Has => self.pass(),
-            Turn::Waiting(ticket) if self.take_grant(ticket) => self.pass(),
-            Turn::Waiting(ticket) => {
-                let waiting = &mut self.order.as_mut()?.waiting;
-                let at = waiting.iter().position(|(of, _)| *of == ticket)?;
-                waiting.remove(at).map(|(_, waker)| waker)
-            }
+        let turn = core::mem::take(turn);
+        if turn == Turn::HAS || self.take_grant(turn.ticket()) {
+            return self.pass();
         }
+        self.order.as_mut()?.waiting.remove(&turn.ticket())
     }
 
     /// Everybody who waits, to be woken: there is nothing to wait for any more.
-    pub(crate) fn take_all(&mut self) -> VecDeque<(u32, Waker)> {
-        self.order.as_mut().map_or_else(VecDeque::new, |order| core::mem::take(&mut order.waiting))
+    pub(crate) fn take_all(&mut self) -> impl Iterator<Item = Waker> + use<> {
+        let waiting = self.order.as_mut().map(|order| core::mem::take(&mut order.waiting));
+        waiting.into_iter().flat_map(BTreeMap::into_values)
     }
 
     /// Whether the turn was given to this ticket, which takes it now.
-    fn take_grant(&mut self, ticket: u32) -> bool {
+    fn take_grant(&mut self, ticket: u64) -> bool {
         let granted = self.order.as_mut().map(|order| &mut order.granted);
         granted.is_some_and(|granted| granted.take_if(|granted| *granted == ticket).is_some())
     }
@@ -107,11 +103,37 @@ impl Turns {
     fn pass(&mut self) -> Option<Waker> {
         let order = self.order.as_deref_mut();
         let next = order.and_then(|order| {
-            let (ticket, waker) = order.waiting.pop_front()?;
+            let (ticket, waker) = order.waiting.pop_first()?;
             order.granted = Some(ticket);
             Some(waker)
         });
         self.busy = next.is_some();
         next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Turn, Turns};
+    use alloc::vec::Vec;
+    use core::task::Waker;
+
+    /// Whoever goes, and from wherever in the order: the others keep their places.
+    #[test]
+    fn who_leaves_from_the_midst_of_the_order_changes_nobody_elses_place() {
+        let mut turns = Turns::default();
+        let mut waiting: Vec<Turn> = (0..100).map(|_| Turn::OUT).collect();
+        for turn in &mut waiting {
+            turns.poll(turn, Waker::noop());
+        }
+        for turn in waiting.iter_mut().skip(1).step_by(2) {
+            assert!(turns.leave(turn).is_some());
+        }
+        for at in (0..100).step_by(2) {
+            let has: Vec<usize> = (0..100).filter(|&at| turns.try_take(&mut waiting[at])).collect();
+            assert_eq!(has, [at]);
+            assert_eq!(turns.leave(&mut waiting[at]).is_some(), at < 98);
+        }
+        assert!(!turns.is_busy());
     }
 }

@@ -3,7 +3,6 @@ use super::out::Out;
 use super::send::Send;
 use super::share::Share;
 use crate::driver::error::Error;
-use crate::driver::hub::Hub;
 use crate::driver::sync::Arc;
 use crate::driver::turns::Turn;
 use crate::extension::Encode;
@@ -25,7 +24,6 @@ pub(super) enum Put<'l, 'm, A, W: AsyncWrite + Unpin, E: Encode> {
 pub(super) trait Reach<'l, W, E>: Unpin {
     /// Does something with it, behind the lock if need be.
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T;
-    fn hub(&self) -> &Hub;
     /// As one of many from now on.
     fn into_line(self) -> &'l Line<W, E>;
 }
@@ -34,11 +32,6 @@ impl<'l, W: AsyncWrite + Unpin, E: Encode> Reach<'l, W, E> for &'l Line<W, E> {
     #[inline]
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
         self.locked(act)
-    }
-
-    #[inline]
-    fn hub(&self) -> &Hub {
-        Line::hub(self)
     }
 
     fn into_line(self) -> &'l Line<W, E> {
@@ -50,11 +43,6 @@ impl<'l, W: AsyncWrite + Unpin, E: Encode> Reach<'l, W, E> for &'l mut Arc<Line<
     #[inline]
     fn reach<T>(&mut self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
         Line::reach(self, act)
-    }
-
-    #[inline]
-    fn hub(&self) -> &Hub {
-        Line::hub(self)
     }
 
     fn into_line(self) -> &'l Line<W, E> {
@@ -75,11 +63,7 @@ impl<'l, 'm, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, A
         {
             let line = line.into_line();
             *self = Self::InTurns(match why {
-                Some(Err(error)) => {
-                    line.hub().wake_reader();
-                    line.hub().wake_others();
-                    return Poll::Ready(Err(error));
-                }
+                Some(Err(error)) => return Poll::Ready(Err(error)),
                 Some(Ok(left)) => Send::rest(line, op, left, wire, flush),
                 None => Send::of(line, op, wire, flush),
             });
@@ -99,14 +83,7 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
         while let Self::Now { line, op, flush, .. } = &mut *self {
-            let (done, drained) = line.reach(|out, waker| {
-                let done = out.send_now(op.as_mut(), *flush, waker, &mut why);
-                (done, out.is_drained())
-            });
-            if done {
-                if drained {
-                    line.hub().wake_others();
-                }
+            if line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why)) {
                 *self = Self::Done;
                 return Poll::Ready(Ok(()));
             }
@@ -167,13 +144,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         };
         self.torn = !(self.is_broken() || step.done && then.is_empty());
         let result = match wrote {
-            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             // What was written through is handed on as well, so that nothing is left to be flushed; but a message
             // that is fed does not wait for that.
-            Poll::Ready(Ok(())) if gathered => match self.poll_flush(waker) {
-                Poll::Pending => Poll::Ready(Ok(())),
+            Poll::Ready(Ok(())) if gathered => match self.poll_hand_on(waker) {
+                Poll::Pending if !flush => Poll::Ready(Ok(())),
                 flushed => flushed,
             },
+            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             wrote => wrote,
         };
         match result {
@@ -208,7 +185,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         then: &'m [u8],
         why: &mut Option<Result<Left<'m>, Error>>,
     ) -> bool {
-        let (mut frame, mut message) = (Turn::Out, Turn::Out);
+        let (mut frame, mut message) = (Turn::OUT, Turn::OUT);
         self.frame.try_take(&mut frame);
         if data {
             self.message.try_take(&mut message);

@@ -75,7 +75,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                     }
                     let replied = out.queue_replies().is_ok();
                     let flushed = out.poll_flush(self.line.waker());
-                    self.line.note(&out);
                     if ready!(flushed).is_ok() && replied && out.shared.owes() {
                         // There was no room for it; there is now.
                         continue;
@@ -84,8 +83,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
                         Order::HalfClose => Stage::Shutdown,
                         Order::Await => Stage::Drain,
                     };
-                    drop(out);
-                    self.line.hub().wake_others();
                 }
                 Stage::Shutdown => {
                     ready!(self.line.lock().poll_shutdown(self.line.waker()));

@@ -34,7 +34,7 @@ pub(super) struct WriteMode {
 
 impl Default for WriteMode {
     fn default() -> Self {
-        Self { opcode: Opcode::BINARY, fin: true, turn: Turn::Out }
+        Self { opcode: Opcode::BINARY, fin: true, turn: Turn::OUT }
     }
 }
 

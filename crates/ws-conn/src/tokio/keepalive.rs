@@ -136,7 +136,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             pulse.ping = Some(Ping { mark: out.mark(), left: None, heard: None });
         }
         pulse.next = after(Instant::now(), interval);
-        self.line.note(&out);
         // To be flushed, like everything that lies in the queue before a wait.
         Poll::Ready(())
     }

@@ -1,10 +1,12 @@
-use super::out::Out;
+use super::hold::{After, Hold, Tell};
+use super::out::{OTHERS, Out, READER};
 use crate::driver::error::Error;
 use crate::driver::hub::Hub;
-use crate::driver::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering};
+use crate::driver::sync::{Arc, AtomicU32, Lock, LockGuard, Ordering};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::shared::Shared;
+use core::mem;
 use core::task::Waker;
 use core::time::Duration;
 use tokio::io::AsyncWrite;
@@ -12,10 +14,10 @@ use ws_frame::{CloseCode, Role};
 
 /// The sending direction of a connection, shared by the connection and its senders.
 ///
-/// One lock, held for one poll or one drop, and never while a task's waker is woken or dropped by the driver; none is needed
-/// where the connection has it all to itself. The transport's sending half is polled with [`Hub`]'s waker only.
+/// One lock, held for one poll or one part of a drop, and never while a task's waker is woken or dropped by the driver; none
+/// is needed where the connection has it all to itself. The transport's sending half is polled with [`Hub`]'s waker only.
 pub(super) struct Line<W, E> {
-    out: Mutex<Out<W, E>>,
+    out: Lock<Out<W, E>>,
     flags: AtomicU32,
     /// In microseconds, and one more: none is zero.
     round_trip: AtomicU32,
@@ -25,6 +27,27 @@ pub(super) struct Line<W, E> {
 
 /// Nothing in it is pinned, so that its handles need not be either.
 impl<W, E> Unpin for Line<W, E> {}
+
+/// The sending direction, locked.
+pub(super) type Guard<'l, W, E> = Hold<'l, LockGuard<'l, Out<W, E>>>;
+
+/// Dropped, which a panic of the transport does, it tells what became of the direction when the lock is released.
+struct Unwinding<'l, W: AsyncWrite + Unpin, E: Encode>(&'l Line<W, E>);
+
+impl<W: AsyncWrite + Unpin, E: Encode> Drop for Unwinding<'_, W, E> {
+    fn drop(&mut self) {
+        drop(self.0.lock());
+    }
+}
+
+/// Dropped, which a panic of the transport does, it wakes those that wait to find out.
+struct Panicked<'l>(&'l Hub);
+
+impl Drop for Panicked<'_> {
+    fn drop(&mut self) {
+        self.0.wake_all();
+    }
+}
 
 /// Frames lie in the queue, or are owed.
 const QUEUED: u32 = 1;
@@ -37,32 +60,39 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
         let hub = Hub::new();
         let waker = Waker::from(alloc::sync::Arc::clone(&hub));
-        let out = Mutex::new(Out::new(write, role, encode));
+        let out = Lock::new(Out::new(write, role, encode));
         Self { out, flags: AtomicU32::new(0), round_trip: AtomicU32::new(0), hub, waker }
     }
 
     #[inline]
-    pub(super) fn lock(&self) -> MutexGuard<'_, Out<W, E>> {
-        self.out.lock()
+    pub(super) fn lock(&self) -> Guard<'_, W, E> {
+        Hold::new(self.out.lock(), &self.flags, &self.hub)
     }
 
     /// What is done by the connection itself: without the lock as long as there is no [`Sender`](super::Sender).
     #[inline]
     pub(super) fn reach<T>(line: &mut Arc<Self>, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
-        if let Some(Self { out, flags, waker, .. }) = Arc::get_mut(line) {
+        if let Some(Self { out, flags, hub, waker, .. }) = Arc::get_mut(line) {
+            let panicked = Panicked(hub);
             let out = out.get_mut();
             let result = act(out, waker);
-            note(flags, out);
+            mem::forget(panicked);
+            After::of(out, flags, hub).tell();
             return result;
         }
         line.locked(act)
     }
 
+    /// As with [`lock`](Self::lock), without the detour by which a value is dropped.
     #[inline]
     pub(super) fn locked<T>(&self, act: impl FnOnce(&mut Out<W, E>, &Waker) -> T) -> T {
-        let mut out = self.lock();
+        let unwinding = Unwinding(self);
+        let mut out = self.out.lock();
         let result = act(&mut out, &self.waker);
-        self.note(&out);
+        let after = After::of(&mut *out, &self.flags, &self.hub);
+        drop(out);
+        mem::forget(unwinding);
+        after.tell();
         result
     }
 
@@ -92,12 +122,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
         self.flags.load(Ordering::Acquire) & GONE != 0
     }
 
-    /// Puts the flags in line with what the lock guards. To be called before it is released, by whoever changed something.
-    #[inline]
-    pub(super) fn note(&self, out: &Out<W, E>) {
-        note(&self.flags, out);
-    }
-
     /// What keepalive has measured last, to the microsecond. Kept here, where it can be read while a call receives.
     pub(super) fn round_trip(&self) -> Option<Duration> {
         let measured = self.round_trip.load(Ordering::Relaxed).checked_sub(1)?;
@@ -115,7 +139,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn close(&self, claim: impl FnOnce(&mut Shared) -> Result<Closed, Misuse>) -> Result<Closed, Misuse> {
         let mut out = self.lock();
         let closed = claim(&mut out.shared)?;
-        self.closing(out);
+        closing(out);
         Ok(closed)
     }
 
@@ -123,7 +147,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn put_close(&self, payload: &[u8]) -> Result<(), Error> {
         let mut out = self.lock();
         out.shared.send_close(payload)?;
-        self.closing(out);
+        closing(out);
         Ok(())
     }
 
@@ -131,58 +155,60 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn fail(&self, misuse: Misuse) {
         let mut out = self.lock();
         out.shared.fail(misuse.into());
-        self.closing(out);
+        closing(out);
     }
 
     /// Ends it at once, without another word: the transport's half is dropped.
     pub(super) fn abort(&self) -> Closed {
         let mut out = self.lock();
         let closed = out.shared.abandon(CloseCode::ABNORMAL);
-        self.drop_transport(out, closed);
+        drop_transport(out, closed);
         closed
     }
 
     /// The peer does not read: half a frame may be out, so that nothing more can be told it.
-    pub(super) fn give_up(&self, mut out: MutexGuard<'_, Out<W, E>>, fault: Fault) -> Fault {
+    pub(super) fn give_up(&self, mut out: Guard<'_, W, E>, fault: Fault) -> Fault {
         let fault = out.shared.fail(fault);
         let closed = out.shared.abandon(fault.code());
-        self.drop_transport(out, closed);
+        drop_transport(out, closed);
         fault
-    }
-
-    fn drop_transport(&self, mut out: MutexGuard<'_, Out<W, E>>, closed: Closed) {
-        let write = out.end(closed);
-        self.note(&out);
-        let waiting = (out.frame.take_all(), out.message.take_all());
-        drop(out);
-        drop(write);
-        // Whoever waits, for the transport or for a turn, finds out that there is nothing to wait for.
-        self.waker.wake_by_ref();
-        waiting.0.into_iter().chain(waiting.1).for_each(|(_, waker)| waker.wake());
-    }
-
-    fn closing(&self, mut out: MutexGuard<'_, Out<W, E>>) {
-        if !out.torn {
-            // What cannot be queued now stays owed.
-            let _ = out.queue_replies();
-        }
-        self.note(&out);
-        // The message under way may never end. A frame does.
-        let waiting = out.message.take_all();
-        drop(out);
-        self.hub.wake_reader();
-        self.hub.wake_others();
-        waiting.into_iter().for_each(|(_, waker)| waker.wake());
     }
 }
 
-#[inline]
-fn note<W: AsyncWrite + Unpin, E: Encode>(known: &AtomicU32, out: &Out<W, E>) {
-    let queued = if out.is_idle() { 0 } else { QUEUED };
-    let closing = if out.shared.closed().is_some() { CLOSING } else { 0 };
-    let gone = if out.is_gone() { GONE } else { 0 };
-    let flags = queued | closing | gone;
-    if known.load(Ordering::Relaxed) != flags {
-        known.store(flags, Ordering::Release);
+/// Whoever waits, for the transport or for a turn, finds out that there is nothing to wait for.
+fn drop_transport<W: AsyncWrite + Unpin, E: Encode>(mut out: Guard<'_, W, E>, closed: Closed) {
+    let write = out.end(closed);
+    drop(out);
+    drop(write);
+}
+
+fn closing<W: AsyncWrite + Unpin, E: Encode>(mut out: Guard<'_, W, E>) {
+    if !out.torn {
+        // What cannot be queued now stays owed.
+        let _ = out.queue_replies();
+    }
+    out.wake_later(READER | OTHERS);
+    // The message under way may never end. A frame does.
+    let waiting = out.message.take_all();
+    drop(out);
+    waiting.for_each(Waker::wake);
+}
+
+impl<W: AsyncWrite + Unpin, E: Encode> Tell for Out<W, E> {
+    #[inline]
+    fn flags(&self) -> u32 {
+        let queued = if self.is_idle() { 0 } else { QUEUED };
+        let closing = if self.shared.closed().is_some() { CLOSING } else { 0 };
+        let gone = if self.is_gone() { GONE } else { 0 };
+        queued | closing | gone
+    }
+
+    #[inline]
+    fn take_wakes(&mut self) -> u32 {
+        self.take_wakes()
+    }
+
+    fn take_turns(&mut self) -> impl Iterator<Item = Waker> {
+        self.frame.take_all().chain(self.message.take_all())
     }
 }

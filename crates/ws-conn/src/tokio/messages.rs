@@ -1,10 +1,10 @@
+use self::pending::Pending;
 use super::access::Access;
 use super::conn::Conn;
 use super::out::Out;
 use crate::driver::error::Error;
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::{Closed, Fault, Misuse};
-use crate::outbound::Sending;
 use crate::timeouts::{Timeouts, Wait};
 use alloc::string::String;
 use bytes::Bytes;
@@ -15,7 +15,9 @@ use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use ws_frame::{CloseCode, Opcode, Utf8};
 
-/// A message of one's own.
+mod pending;
+
+/// An owned message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Message {
     opcode: Opcode,
@@ -90,6 +92,9 @@ impl Message {
 /// it is still there, and the next call tries again. The sink has no place in the order of [`Sender`](super::Sender)s,
 /// since nobody would notice that it gave it up: as long as others wait for the turn of a message, they go first.
 ///
+/// Each message is one frame. One that is larger than the queue (64 KiB) goes out as the peer takes it, and nothing else is
+/// sent meanwhile. Any poll of the sink or of the stream continues it, within the wire deadline; keep polling one of them.
+///
 /// # Panics
 ///
 /// Calls that have to wait panic outside a tokio runtime, and in one without its timer (`enable_time`, or `enable_all`).
@@ -98,7 +103,7 @@ pub struct Messages<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode = Pla
     conn: Conn<R, W, D, E>,
     timeouts: Timeouts,
     access: Access,
-    pending: Option<Message>,
+    pending: Option<Pending>,
     /// The place behind the last message in the queue.
     place: u64,
     ended: bool,
@@ -120,26 +125,65 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages
         &mut self.conn
     }
 
-    /// Puts the message that was accepted into the queue.
+    /// Sends the message that was accepted, or puts it into the queue.
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        let Some(message) = &self.pending else { return Poll::Ready(Ok(())) };
-        let op = || Sending::message(message.opcode, &message.payload);
-        let put = |out: &mut Out<W, E>, waker: &Waker| {
-            out.usable()?;
-            if op().is_data() && out.message.is_busy() {
-                return Poll::Pending;
-            }
-            ready!(out.poll_room(waker))?;
-            out.encode_all(&mut op())?;
-            Poll::Ready(Ok(out.mark()))
-        };
-        let result = ready!(self.access.poll_queue(&self.conn.line, cx, self.timeouts.wire, put));
+        let Self { pending: Some(pending), access, conn, .. } = self else { return Poll::Ready(Ok(())) };
+        let mut poll = pending.begin_poll();
+        let mut result = access.poll_line(&conn.line, cx, |out, waker| poll.put(out, waker));
+        poll.end(cx);
+        if result.is_pending() {
+            let line = &conn.line;
+            result = access.poll_alarm(line, line.waker(), self.timeouts.wire, pending.has_begun()).map(Err);
+        }
+        let result = ready!(result);
         if let Err(Error::Fault(Fault::Timeout(Wait::Turn))) = result {
             return Poll::Ready(result.map(drop));
         }
         self.pending = None;
         self.place = result?;
         Poll::Ready(Ok(()))
+    }
+
+    /// Goes on with a message that is half out, since nobody tells that the sink was given up: others, the answers to Pings
+    /// among them, wait for it. `true` if there is none.
+    fn go_on(&mut self, cx: &mut Context<'_>) -> Result<bool, Error> {
+        let Some(pending) = self.pending.as_mut().filter(|pending| pending.has_begun()) else { return Ok(true) };
+        let line = &self.conn.line;
+        let mut poll = pending.begin_poll();
+        let result = line.locked(|out, waker| poll.put(out, waker));
+        poll.end(cx);
+        match result {
+            Poll::Ready(Ok(place)) => {
+                (self.pending, self.place) = (None, place);
+                Ok(true)
+            }
+            // The sink is told when it is polled.
+            Poll::Ready(Err(_)) => Ok(true),
+            Poll::Pending => match self.access.poll_alarm(line, line.waker(), self.timeouts.wire, true) {
+                Poll::Ready(error) => Err(error),
+                Poll::Pending => Ok(false),
+            },
+        }
+    }
+
+    fn poll_stream(&mut self, cx: &mut Context<'_>) -> Poll<Result<Message, Error>> {
+        let mut nothing_to_do = self.go_on(cx)?;
+        loop {
+            if let Poll::Ready(result) = self.conn.poll_message(cx, self.timeouts) {
+                let (opcode, place) = result?;
+                let payload = place.lend(&mut self.conn.inbox, &mut self.conn.held);
+                return Poll::Ready(Ok(Message { opcode, payload: Bytes::copy_from_slice(payload) }));
+            }
+            if nothing_to_do {
+                return Poll::Pending;
+            }
+            // The transport may have become ready before the task was known, so that it is asked once more. If the message
+            // is out then, the queue is the receiving direction's again.
+            nothing_to_do = self.go_on(cx)?;
+            if !nothing_to_do {
+                return Poll::Pending;
+            }
+        }
     }
 }
 
@@ -157,11 +201,8 @@ where
         if this.ended {
             return Poll::Ready(None);
         }
-        match ready!(this.conn.poll_message(cx, this.timeouts)) {
-            Ok((opcode, place)) => {
-                let payload = place.lend(&mut this.conn.inbox, &mut this.conn.held);
-                Poll::Ready(Some(Ok(Message { opcode, payload: Bytes::copy_from_slice(payload) })))
-            }
+        match ready!(this.poll_stream(cx)) {
+            Ok(message) => Poll::Ready(Some(Ok(message))),
             Err(error) => {
                 this.ended = true;
                 let in_order =
@@ -186,7 +227,7 @@ where
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.pending = Some(message);
+        self.pending = Some(Pending::new(message));
         Ok(())
     }
 

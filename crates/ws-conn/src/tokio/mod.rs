@@ -21,6 +21,7 @@ mod at_once;
 mod conn;
 mod ending;
 mod frames;
+mod hold;
 mod io;
 mod keepalive;
 mod line;
@@ -42,7 +43,7 @@ mod writer;
 pub use crate::driver::message::MessageRef;
 pub use conn::Conn;
 pub use frames::Frames;
-pub use io::{Transport, Whole, WholeRead, WholeWrite};
+pub use io::{SocketWrite, Transport, Whole, WholeRead, WholeWrite};
 pub use keepalive::Keepalive;
 #[cfg(feature = "messages")]
 #[cfg_attr(docsrs, doc(cfg(feature = "messages")))]

@@ -1,18 +1,22 @@
 use super::share::Share;
+use crate::driver::buffer::Buffer;
 use crate::driver::error::Error;
+pub(super) use crate::driver::hub::OTHERS;
+use crate::driver::hub::WRITER;
 use crate::driver::keys::ThreadKeys;
 use crate::driver::pool::Chunk;
-use crate::driver::turns::Turns;
+use crate::driver::turns::{Turn, Turns};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault};
 use crate::outbound::{Out as Step, Outbound, Sending};
 use crate::shared::Shared;
 use alloc::boxed::Box;
-use core::pin::Pin;
-use core::task::{Context, Poll, Waker, ready};
-use std::io::{self, IoSlice};
+use core::task::{Poll, Waker, ready};
+use std::io;
 use tokio::io::AsyncWrite;
 use ws_frame::Role;
+
+mod transport;
 
 /// What the lock of the sending direction guards: the transport's half, the queue before it, and whose turn it is.
 pub(super) struct Out<W, E> {
@@ -34,6 +38,8 @@ pub(super) struct Out<W, E> {
     /// The receiving direction has something to send, and could not.
     wanted: bool,
     pub(super) share: Share,
+    /// Who is to be woken when the lock is released.
+    wakes: u32,
     /// One frame at a time.
     pub(super) frame: Turns,
     /// One data message at a time, of however many frames.
@@ -54,6 +60,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             torn: false,
             wanted: false,
             share: Share::default(),
+            wakes: 0,
             frame: Turns::default(),
             message: Turns::default(),
         }
@@ -63,12 +70,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     #[inline]
     pub(super) fn is_idle(&self) -> bool {
         self.broken || self.queue.is_none() && self.flushed == self.written && !self.shared.owes()
-    }
-
-    /// Whether there is room for whoever waits for it, or none will ever be needed.
-    #[inline]
-    pub(super) fn is_drained(&self) -> bool {
-        self.queue.is_none() || self.broken
     }
 
     /// Whether an operation can begin at once: nobody else is at it, nothing is owed, nothing is closed.
@@ -133,9 +134,10 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.queue().room()
     }
 
-    /// Waits for room at the end of the queue that is worth a frame, and answers how much payload it takes.
-    pub(super) fn poll_room(&mut self, waker: &Waker) -> Poll<io::Result<usize>> {
-        if self.room().len() < LEAST_ROOM {
+    /// Waits for room at the end of the queue: for a frame of so much payload, or, where that is more than the queue holds,
+    /// for all there can be. Returns how much payload it takes.
+    pub(super) fn poll_room(&mut self, payload: usize, waker: &Waker) -> Poll<io::Result<usize>> {
+        if self.room().len() < payload.saturating_add(HEAD).min(Buffer::SIZE) {
             ready!(self.poll_write(waker, &mut &[][..]))?;
         }
         Poll::Ready(Ok(self.room().len().saturating_sub(HEAD)))
@@ -172,41 +174,100 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Puts all of an operation into the queue, which grows if an extension needs that.
     pub(super) fn encode_all(&mut self, op: &mut Sending<'_>) -> Result<(), Fault> {
         let step = self.encode(op)?;
-        self.push(step.then);
-        if !step.done {
-            self.encode_rest(op, &[], false);
+        let (mut then, mut encoded) = (step.then, step.done);
+        if encoded && then.is_empty() {
+            return Ok(());
         }
+        while !self.encode_rest(op, &mut then, &mut encoded) {}
+        self.seal_queue();
         Ok(())
     }
 
-    /// Puts the rest of a frame that has begun into the queue, however long it is: its sender has given up.
+    /// Puts the next [part](PORTION) of a frame that has begun into the queue, however long that gets: its sender has given
+    /// up. `true` once all of it is there, or nobody will write it.
     #[cold]
-    pub(super) fn encode_rest(&mut self, op: &mut Sending<'_>, then: &[u8], encoded: bool) {
-        self.push(then);
-        if encoded {
-            return;
+    pub(super) fn encode_rest<'m>(&mut self, op: &mut Sending<'m>, then: &mut &'m [u8], encoded: &mut bool) -> bool {
+        if self.writable().is_err() {
+            return true;
         }
-        let mut room = Chunk::take(self.owner());
-        while let Ok(step) = self.outbound.next(op, &mut ThreadKeys, room.room()) {
-            room.fill(step.filled);
-            self.push(room.unread());
-            self.push(step.then);
-            room.skip(step.filled);
-            if step.done {
-                break;
+        let mut budget = PORTION;
+        while budget > 0 && !(*encoded && then.is_empty()) {
+            // All of it at once, so that nothing has to move; an extension may need more.
+            let left = then.len().saturating_add(op.payload().len());
+            let owner = self.owner();
+            let queue = self.queue.get_or_insert_with(|| Chunk::take(owner));
+            queue.reserve(left.saturating_add(if *encoded { 0 } else { LEAST_ROOM }));
+            let (now, later) = then.split_at_checked(budget).unwrap_or((then, &[]));
+            queue.push(now);
+            *then = later;
+            budget = budget.saturating_sub(now.len());
+            if *encoded || !then.is_empty() {
+                continue;
+            }
+            let room = queue.room();
+            let most = room.len().min(budget.max(LEAST_ROOM));
+            let step = self.outbound.next(op, &mut ThreadKeys, room.get_mut(..most).unwrap_or_default());
+            let Ok(step) = step else { return true };
+            queue.fill(step.filled);
+            (*then, *encoded) = (step.then, step.done);
+            budget = budget.saturating_sub(step.filled);
+        }
+        *encoded && then.is_empty()
+    }
+
+    /// Sends a frame, or goes on with it. Pending with a `budget` of 0 when it has encoded so much, and otherwise when the
+    /// transport takes no more.
+    pub(super) fn poll_frame<'m>(
+        &mut self,
+        op: &mut Sending<'m>,
+        then: &mut &'m [u8],
+        encoded: &mut bool,
+        budget: &mut usize,
+        waker: &Waker,
+    ) -> Poll<Result<(), Error>> {
+        self.writable()?;
+        loop {
+            if !*encoded && then.is_empty() {
+                if *budget == 0 {
+                    return Poll::Pending;
+                }
+                let step = self.encode(op)?;
+                (*then, *encoded) = (step.then, step.done);
+                *budget = budget.saturating_sub(step.filled);
+                self.torn = op.has_begun();
+            }
+            if !(*encoded && then.is_empty()) {
+                ready!(self.poll_write(waker, then))?;
+            }
+            if *encoded {
+                self.torn = false;
+                return Poll::Ready(Ok(()));
             }
         }
-        room.give();
     }
 
-    fn push(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
-            return;
+    /// The frame that was half out is so no more, or never will be. Gives up the turn, and returns who has it now.
+    #[must_use]
+    pub(super) fn leave_frame(&mut self, turn: &mut Turn) -> Option<Waker> {
+        if *turn == Turn::HAS {
+            self.torn = false;
+            self.seal_queue();
+            // A fault here is the receiving direction's to find.
+            let _ = self.queue_replies();
         }
-        self.queue().push(bytes);
+        self.wakes |= OTHERS;
+        if core::mem::take(&mut self.wanted) {
+            self.wakes |= READER;
+        }
+        self.frame.leave(turn)
     }
 
-    /// Puts what is owed into the queue. Only between frames: for who has the turn, or where nobody has it.
+    /// The queue does not stay larger than others because one frame was.
+    fn seal_queue(&mut self) {
+        self.queue = self.queue.take().and_then(Chunk::seal);
+    }
+
+    /// Puts what is owed into the queue. Only between frames: for who has the turn of a frame, or where nobody has it.
     pub(super) fn queue_replies(&mut self) -> Result<(), Fault> {
         if self.shared.owes() && !self.broken && self.write.is_some() {
             let owner = self.owner();
@@ -219,105 +280,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             self.outbound.end(closed);
         }
         Ok(())
-    }
-
-    /// Writes the queue, and `then` behind it.
-    pub(super) fn poll_write(&mut self, waker: &Waker, then: &mut &[u8]) -> Poll<io::Result<()>> {
-        let result = self.poll_write_some(waker, then);
-        self.blocked = result.is_pending();
-        if matches!(result, Poll::Ready(Err(_))) {
-            self.breaks();
-        }
-        result
-    }
-
-    /// The transport failed.
-    #[cold]
-    fn breaks(&mut self) {
-        self.broken = true;
-        // A frame that broke off is nobody's any more.
-        self.torn = false;
-        self.queue.take().into_iter().for_each(Chunk::give);
-    }
-
-    fn poll_write_some(&mut self, waker: &Waker, then: &mut &[u8]) -> Poll<io::Result<()>> {
-        let mut cx = Context::from_waker(waker);
-        loop {
-            // What was queued may have been dropped with the transport: then it is not written.
-            let (Some(write), false) = (&mut self.write, self.broken) else {
-                return Poll::Ready(Err(io::ErrorKind::BrokenPipe.into()));
-            };
-            let queued = self.queue.as_deref().map_or(&[][..], Chunk::unread);
-            if queued.is_empty() && then.is_empty() {
-                self.queue.take().into_iter().for_each(Chunk::give);
-                return Poll::Ready(Ok(()));
-            }
-            let write = Pin::new(write);
-            let wrote = if then.is_empty() {
-                ready!(write.poll_write(&mut cx, queued))
-            } else if queued.is_empty() {
-                ready!(write.poll_write(&mut cx, then))
-            } else if write.is_write_vectored() {
-                ready!(write.poll_write_vectored(&mut cx, &[IoSlice::new(queued), IoSlice::new(then)]))
-            } else {
-                ready!(write.poll_write(&mut cx, queued))
-            };
-            let wrote = match wrote {
-                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                Ok(wrote) => wrote,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return Poll::Ready(Err(error)),
-            };
-            self.written = self.written.wrapping_add(wrote as u64);
-            if then.is_empty() && wrote >= queued.len() {
-                self.queue.take().into_iter().for_each(Chunk::give);
-                return Poll::Ready(Ok(()));
-            }
-            let of_queue = wrote.min(queued.len());
-            if let Some(queue) = &mut self.queue {
-                queue.skip(of_queue);
-            }
-            *then = then.get(wrote.saturating_sub(of_queue)..).unwrap_or_default();
-        }
-    }
-
-    /// Writes the queue, and makes the transport hand on what it holds back.
-    #[inline]
-    pub(super) fn poll_flush(&mut self, waker: &Waker) -> Poll<io::Result<()>> {
-        self.poll_flush_up_to(self.mark(), waker)
-    }
-
-    /// As [`poll_flush`](Self::poll_flush), up to a place: what was queued behind it may stay. What has left has left,
-    /// whatever became of the transport since.
-    pub(super) fn poll_flush_to(&mut self, mark: u64, waker: &Waker) -> Poll<io::Result<()>> {
-        if self.has_left(mark) { Poll::Ready(Ok(())) } else { self.poll_flush_up_to(mark, waker) }
-    }
-
-    fn poll_flush_up_to(&mut self, mark: u64, waker: &Waker) -> Poll<io::Result<()>> {
-        let wrote = self.poll_write(waker, &mut &[][..])?;
-        if self.has_left(mark) {
-            return Poll::Ready(Ok(()));
-        }
-        if self.written < mark {
-            return Poll::Pending;
-        }
-        let Some(write) = &mut self.write else { return Poll::Pending };
-        // TLS keeps ciphertext back until it is asked for.
-        let result = loop {
-            match Pin::new(&mut *write).poll_flush(&mut Context::from_waker(waker)) {
-                Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result,
-            }
-        };
-        self.blocked = result.is_pending() || wrote.is_pending();
-        match ready!(result) {
-            Ok(()) => self.flushed = self.written,
-            Err(error) => {
-                self.breaks();
-                return Poll::Ready(Err(error));
-            }
-        }
-        Poll::Ready(Ok(()))
     }
 
     /// Sends what is queued, and what is owed. Only between frames.
@@ -336,21 +298,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         Poll::Ready(Ok(()))
     }
 
-    /// Closes this direction of the transport.
-    pub(super) fn poll_shutdown(&mut self, waker: &Waker) -> Poll<()> {
-        match &mut self.write {
-            // Fails if the peer has hung up already, which is as good.
-            Some(write) => Pin::new(write).poll_shutdown(&mut Context::from_waker(waker)).map(drop),
-            None => Poll::Ready(()),
-        }
-    }
-
     /// Lets go of the transport, and of the queue.
     pub(super) fn end(&mut self, closed: Closed) -> Option<W> {
         self.outbound.end(closed);
         // What is still here is lost, be it the Close.
         self.broken |= self.mark() != self.flushed;
         self.queue.take().into_iter().for_each(Chunk::give);
+        self.wakes |= ALL;
         self.write.take()
     }
 
@@ -360,7 +314,12 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         match error {
             // If the connection was closed before, that is why.
             Error::Io(error) => self.shared.closed().map_or(Error::Io(error), Error::from),
-            Error::Fault(fault) => self.shared.fail(fault).into(),
+            Error::Fault(fault) => {
+                if fault.is_fatal() {
+                    self.wakes |= READER | OTHERS;
+                }
+                self.shared.fail(fault).into()
+            }
         }
     }
 
@@ -370,14 +329,26 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.blocked
     }
 
-    /// Asks whoever has the turn to wake the receiving direction when it leaves.
+    /// Asks who sends the frame to wake the receiving direction when it is through.
     pub(super) fn want(&mut self) {
         self.wanted = true;
     }
 
-    /// Whether the receiving direction is to be woken.
-    pub(super) fn take_wanted(&mut self) -> bool {
-        core::mem::take(&mut self.wanted)
+    /// Takes note of whom to wake when the lock is released: those that wait for what has just been changed.
+    #[inline]
+    pub(super) fn wake_later(&mut self, who: u32) {
+        self.wakes |= who;
+    }
+
+    /// The task in the midst of sending did this itself.
+    pub(super) fn spare_writer(&mut self) {
+        self.wakes &= !WRITER;
+    }
+
+    /// Whom to wake now that the lock is released.
+    #[inline]
+    pub(super) fn take_wakes(&mut self) -> u32 {
+        core::mem::take(&mut self.wakes)
     }
 }
 
@@ -387,7 +358,15 @@ impl<W, E> Drop for Out<W, E> {
     }
 }
 
+/// The task that waits to receive is to be woken, beside [others](OTHERS) and [the one that sends](WRITER).
+pub(super) const READER: u32 = 1 << 2;
+/// Everybody is to be woken, those included that wait for a turn: there is nothing to wait for any more.
+pub(super) const ALL: u32 = 1 << 3;
+/// The transport was called, so that it may have woken somebody.
+pub(super) const CALLED: u32 = 1 << 4;
+/// So much is encoded at most under one hold of the lock, or in one poll, and a buffer more.
+pub(super) const PORTION: usize = 4 * Buffer::SIZE;
 /// The largest header there is.
 const HEAD: usize = 14;
 /// With less room than this the queue is written first: frames are not to be tiny.
-const LEAST_ROOM: usize = 4096;
+pub(super) const LEAST_ROOM: usize = 4096;

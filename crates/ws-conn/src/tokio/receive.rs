@@ -217,13 +217,12 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[inline]
     fn send_replies(&mut self) {
         if core::mem::take(&mut self.replied) && self.line.is_queued() {
-            let drained = Line::reach(&mut self.line, |out, waker| {
+            Line::reach(&mut self.line, |out, waker| {
                 // What cannot be written now is written before the next wait.
-                !out.torn && out.poll_send(waker).is_ready()
+                if !out.torn {
+                    let _ = out.poll_send(waker);
+                }
             });
-            if drained {
-                self.line.hub().wake_others();
-            }
         }
     }
 
@@ -288,16 +287,15 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[cold]
     fn flush_queue(&mut self) {
         let Self { line, stalled, pulse, .. } = self;
-        let drained = Line::reach(line, |out, waker| {
+        Line::reach(line, |out, waker| {
             let known = stalled.take();
             if out.torn {
                 // Whoever sends the frame writes the queue first, and wakes this task when it leaves.
                 out.want();
-                return false;
+                return;
             }
             // A failure to write does not end the receiving: the peer's Close may lie there to be read.
-            let drained = out.poll_send(waker).is_ready();
-            if !drained {
+            if out.poll_send(waker).is_pending() {
                 *stalled = Some(match known {
                     Some(known) if !out.has_left(known.mark) => known,
                     _ => Box::new(Stalled { since: Instant::now(), mark: out.mark() }),
@@ -306,12 +304,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
             if let Some(pulse) = pulse {
                 pulse.wrote(|mark| out.has_left(mark));
             }
-            drained
         });
-        // Not for nothing: this task may be one of them, and come here again.
-        if drained {
-            line.hub().wake_others();
-        }
     }
 
     /// Spends units of the share. Whether other tasks are to run before anything else.
@@ -383,7 +376,6 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
 
     #[cold]
     pub(super) fn ended_by(&mut self, fault: Result<(), Fault>, wire: Duration) {
-        self.line.note(&self.line.lock());
         if let Err(fault) = fault {
             self.end_with(fault.into(), wire);
         }

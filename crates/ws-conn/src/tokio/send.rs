@@ -1,6 +1,6 @@
 use super::at_once::Left;
 use super::line::Line;
-use super::out::Out;
+use super::out::{Out, PORTION, READER};
 use crate::driver::error::Error;
 use crate::driver::turns::{Turn, Turns};
 use crate::extension::Encode;
@@ -56,10 +56,12 @@ enum Rest<'m> {
 /// What has to happen when the lock is released.
 #[derive(Default)]
 struct Aside {
-    old: [Option<Waker>; 2],
+    old: [Option<Waker>; 3],
     wake: [Option<Waker>; 2],
     /// The transport is not ready.
     blocked: bool,
+    /// So much is encoded that the lock is to be released for a moment.
+    part: bool,
 }
 
 impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
@@ -81,8 +83,8 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
             encoded: false,
             flush,
             keep: None,
-            frame: Turn::Out,
-            message: Turn::Out,
+            frame: Turn::OUT,
+            message: Turn::OUT,
             wire,
             alarm: None,
         }
@@ -116,25 +118,31 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
     fn poll_turns(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let mut aside = Aside::default();
         let mut out = self.line.lock();
-        let mut result = self.step(&mut out, cx, &mut aside);
-        if result.is_pending() && aside.blocked {
-            // The transport has the connection's waker, which is to wake this task. It may have become ready before the
-            // task was known, so that it is asked once more.
+        let mut known = false;
+        let result = loop {
+            let result = self.step(&mut out, cx, &mut aside);
+            // The transport has the connection's waker, which is to wake this task. It may have become ready before the task
+            // was known, so that it is asked once more. Who has merely encoded a part lets others have the lock.
+            let again = aside.part || aside.blocked && !known;
+            if result.is_ready() || !again {
+                break result;
+            }
             drop(out);
-            self.line.hub().note_writer(cx.waker());
+            if aside.blocked {
+                known = true;
+                self.line.hub().note_writer(cx.waker());
+            }
             out = self.line.lock();
-            result = self.step(&mut out, cx, &mut aside);
-        }
+        };
         match result {
             Poll::Ready(result) => {
                 let result = result.map_err(|error| out.settle(error));
-                let wake_reader = self.leave(&mut out, &mut aside) | result.is_err();
+                self.leave(&mut out, &mut aside);
                 drop(out);
-                self.pass(aside, wake_reader);
+                aside.pass();
                 Poll::Ready(result)
             }
             Poll::Pending => {
-                self.line.note(&out);
                 drop(out);
                 drop(aside);
                 self.poll_alarm(cx)
@@ -142,12 +150,20 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         }
     }
 
+    /// Goes as far as it can. What it writes on its way is no news to itself.
     fn step(&mut self, out: &mut Out<W, E>, cx: &Context<'_>, aside: &mut Aside) -> Poll<Result<(), Error>> {
+        (aside.blocked, aside.part) = (false, false);
+        let result = self.steps(out, cx, aside);
+        out.spare_writer();
+        result
+    }
+
+    fn steps(&mut self, out: &mut Out<W, E>, cx: &Context<'_>, aside: &mut Aside) -> Poll<Result<(), Error>> {
         let waker = self.line.waker();
         loop {
             match (self.stage, &mut self.op) {
                 (Stage::Turn, op) => {
-                    let [first, second] = &mut aside.old;
+                    let [first, second, _] = &mut aside.old;
                     if let Some(op) = op {
                         out.usable()?;
                         if op.is_data() && !take(&mut out.message, &mut self.message, cx, first) {
@@ -166,31 +182,22 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
                     }
                 }
                 (Stage::Frame, Some(op)) => {
-                    if !self.encoded {
-                        let step = out.encode(op)?;
-                        self.rest = Rest::Payload(step.then);
-                        self.encoded = step.done;
-                        out.torn = op.has_begun();
+                    let Rest::Payload(then) = &mut self.rest else { return Poll::Ready(Ok(())) };
+                    let mut budget = PORTION;
+                    let sent = out.poll_frame(op, then, &mut self.encoded, &mut budget, waker);
+                    aside.part = sent.is_pending() && budget == 0;
+                    aside.blocked = sent.is_pending() && budget > 0;
+                    ready!(sent)?;
+                    if !self.flush {
+                        return Poll::Ready(Ok(()));
                     }
-                    if let Rest::Payload(then) = &mut self.rest
-                        && !(then.is_empty() && self.encoded)
-                    {
-                        aside.blocked = true;
-                        ready!(out.poll_write(waker, then))?;
-                        aside.blocked = false;
-                    }
-                    if self.encoded {
-                        out.torn = false;
-                        if !self.flush {
-                            return Poll::Ready(Ok(()));
-                        }
-                        self.flush_to(out.mark());
-                    }
+                    self.flush_to(out.mark());
                 }
                 (Stage::Flush, op) => {
                     let Rest::Place(place) = self.rest else { return Poll::Ready(Ok(())) };
-                    aside.blocked = true;
-                    ready!(out.poll_flush_to(place, waker))?;
+                    let flushed = out.poll_flush_to(place, waker);
+                    aside.blocked = flushed.is_pending();
+                    ready!(flushed)?;
                     // A Close for which there was no room: now there is.
                     if op.is_none() && out.shared.closed().is_some() && out.shared.owes() {
                         out.queue_replies()?;
@@ -208,33 +215,20 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
         (self.stage, self.rest) = (Stage::Flush, Rest::Place(place));
     }
 
-    /// Gives its turns back. What became owed in the meantime goes into the queue. Answers whether the receiving
-    /// direction waited for that.
-    fn leave(&mut self, out: &mut Out<W, E>, aside: &mut Aside) -> bool {
-        if self.frame == Turn::Has {
-            out.torn = false;
-            // A fault here is the receiving direction's to find.
-            let _ = out.queue_replies();
+    /// Gives its turns back. What became owed in the meantime goes into the queue.
+    fn leave(&mut self, out: &mut Out<W, E>, aside: &mut Aside) {
+        if self.frame == Turn::HAS {
+            aside.old[2] = self.line.hub().forget_writer();
         }
         self.stage = Stage::Done;
+        let frame = out.leave_frame(&mut self.frame);
         if let Some(keep) = &mut self.keep
-            && self.message == Turn::Has
+            && self.message == Turn::HAS
             && out.outbound.is_open()
         {
             core::mem::swap(*keep, &mut self.message);
         }
-        aside.wake = [out.frame.leave(&mut self.frame), out.message.leave(&mut self.message)];
-        self.line.note(out);
-        out.take_wanted()
-    }
-
-    /// Wakes those who have the turns now, and the receiving direction if it waited for this one.
-    fn pass(&self, aside: Aside, wake_reader: bool) {
-        aside.wake.into_iter().flatten().for_each(Waker::wake);
-        if wake_reader {
-            self.line.hub().wake_reader();
-        }
-        self.line.hub().wake_others();
+        aside.wake = [frame, out.message.leave(&mut self.message)];
     }
 
     /// The time for the call begins when it first has to wait.
@@ -255,15 +249,17 @@ impl<'l, 'm, W: AsyncWrite + Unpin, E: Encode> Send<'l, 'm, W, E> {
             // It is not its own lateness that it has to report.
             (Stage::Turn, Some(closed)) => Fault::Closed(closed),
             (Stage::Turn, None) => Fault::Timeout(Wait::Turn),
-            _ => {
-                let fault = self.line.give_up(out, Fault::Timeout(Wait::Wire));
-                self.pass(aside, true);
-                return Poll::Ready(Err(fault.into()));
-            }
+            _ => self.line.give_up(out, Fault::Timeout(Wait::Wire)),
         };
-        drop(out);
-        self.pass(aside, true);
+        aside.pass();
         Poll::Ready(Err(fault.into()))
+    }
+}
+
+impl Aside {
+    /// Wakes those who have the turns now.
+    fn pass(self) {
+        self.wake.into_iter().flatten().for_each(Waker::wake);
     }
 }
 
@@ -281,22 +277,27 @@ impl<W: AsyncWrite + Unpin, E: Encode> Future for Send<'_, '_, W, E> {
 
 impl<W: AsyncWrite + Unpin, E: Encode> Drop for Send<'_, '_, W, E> {
     fn drop(&mut self) {
-        if self.stage == Stage::Done || self.frame == Turn::Out && self.message == Turn::Out {
+        if self.stage == Stage::Done || self.frame == Turn::OUT && self.message == Turn::OUT {
             return;
         }
         let mut aside = Aside::default();
         let mut out = self.line.lock();
-        if let (Stage::Frame, Some(op)) = (self.stage, &mut self.op)
+        if let (Stage::Frame, Some(op), Rest::Payload(then)) = (self.stage, &mut self.op, &mut self.rest)
             && op.has_begun()
         {
-            let then = if let Rest::Payload(then) = self.rest { then } else { &[] };
-            out.encode_rest(op, then, self.encoded);
+            // A part at a time: others may read the state of the connection, and write what is there.
+            while !out.encode_rest(op, then, &mut self.encoded) {
+                drop(out);
+                out = self.line.lock();
+            }
         }
-        let left = self.stage != Stage::Turn;
-        let wanted = self.leave(&mut out, &mut aside);
+        if self.stage != Stage::Turn {
+            // What is left in the queue is the receiving direction's to write, should nobody else come.
+            out.wake_later(READER);
+        }
+        self.leave(&mut out, &mut aside);
         drop(out);
-        // What is left in the queue is the receiving direction's to write, should nobody else come.
-        self.pass(aside, left || wanted);
+        aside.pass();
     }
 }
 

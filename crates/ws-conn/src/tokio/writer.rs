@@ -1,5 +1,6 @@
 use super::access::Access;
 use super::line::Line;
+use super::out::LEAST_ROOM;
 use crate::driver::error::Error;
 use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
@@ -60,17 +61,18 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         Ok(())
     }
 
-    /// Ends the message and sends all of it.
+    /// Ends the message and sends all of it. Nothing can be written to it afterwards.
     ///
     /// # Errors
     ///
-    /// As [`Sender::send`](super::Sender::send). Text that ends within a character is refused; the message cannot be
-    /// completed then, and the connection is closed with 1011.
+    /// As [`Sender::send`](super::Sender::send). After [`Timeout`](crate::Fault::Timeout) with
+    /// [`Wait::Turn`](crate::Wait::Turn) the message is as it was: call it again. Text that ends within a character is
+    /// refused; write the rest of it. Once it is dropped unfinished, the connection is closed with 1011.
     ///
     /// # Cancel safety
     ///
-    /// If this does not resolve, the message is either finished, once its last frame has begun, or given up.
-    pub async fn finish(mut self) -> Result<(), Error> {
+    /// If this does not resolve, it may be called again.
+    pub async fn finish(&mut self) -> Result<(), Error> {
         self.access.begin();
         poll_fn(|cx| self.poll_finish(cx)).await
     }
@@ -93,7 +95,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> MessageWriter<W, E> {
         let opcode = self.opcode;
         let (len, place) = ready!(self.access.poll_queue(&self.line, cx, self.wire, |out, waker| {
             out.usable()?;
-            let room = ready!(out.poll_room(waker))?;
+            let room = ready!(out.poll_room(LEAST_ROOM, waker))?;
             let len = payload.len().min(room);
             out.encode_all(&mut Sending::fragment(opcode, fin, payload.get(..len).unwrap_or_default()))?;
             Poll::Ready(Ok((len, out.mark())))

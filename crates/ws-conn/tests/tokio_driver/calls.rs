@@ -5,7 +5,7 @@ use crate::transport::{Calls, Pair, Peer, Task};
 use core::task::Poll;
 use core::time::Duration;
 use tokio::time::timeout;
-use ws_conn::{Opcode, Role};
+use ws_conn::{Error, Fault, Misuse, Opcode, Role, Wait};
 use ws_testkit::naive::{Frame, binary, continuation, ping, text};
 
 const ROLES: [Role; 2] = [Role::Server, Role::Client];
@@ -216,4 +216,31 @@ fn a_message_in_flight_costs_three_calls() {
             assert_eq!((after.reads_pending - before.reads_pending, after.writes_pending), (count, 0));
         }
     }
+}
+
+/// A control frame is half in the queue, and the peer does not read: the message is as it was, and can still be finished.
+#[tokio::test(start_paused = true)]
+async fn a_message_whose_end_had_no_turn_in_time_can_be_finished_later() {
+    let (conn, peer) = Peer::new(Role::Server);
+    let sender = conn.sender();
+    peer.take(0);
+    let mut writer = sender.send_stream(Opcode::TEXT, T.wire).await.unwrap();
+    writer.write_chunk(b"half").await.unwrap();
+    // 125 bytes of the queue are left.
+    for _ in 0..515 {
+        sender.feed(Opcode::PING, &[b'p'; 125], T.wire).await.unwrap();
+    }
+    let mut ping = Task::new(sender.send(Opcode::PING, &[b'q'; 125], 100 * T.wire));
+    assert!(ping.poll().is_pending());
+    for _ in 0..2 {
+        let error = writer.finish().await.unwrap_err();
+        assert!(matches!(error, Error::Fault(Fault::Timeout(Wait::Turn))), "{error}");
+    }
+    peer.take(usize::MAX);
+    assert!(matches!(ping.poll(), Poll::Ready(Ok(()))));
+    writer.finish().await.unwrap();
+    assert!(matches!(writer.write_chunk(b"more").await, Err(Error::Fault(Fault::Misuse(Misuse::Finished)))));
+    drop(writer);
+    assert_eq!(conn.closed(), None);
+    assert_eq!(peer.sent().last(), Some(&continuation([])));
 }

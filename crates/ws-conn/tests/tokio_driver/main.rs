@@ -5,6 +5,10 @@ mod calls;
 mod cancellation;
 #[cfg(feature = "messages")]
 mod messages;
+mod panics;
+mod parts;
+mod progress;
+mod reentrant;
 mod review;
 mod schedules;
 mod shares;

@@ -233,6 +233,14 @@ impl<F: Future> Task<F> {
     }
 }
 
+impl<F> Task<F> {
+    /// How many wakers there are of it, as long as it lives with itself among them.
+    pub(crate) fn wakers(&self) -> impl Fn() -> usize + use<F> {
+        let woken = Arc::downgrade(&self.woken);
+        move || woken.strong_count()
+    }
+}
+
 struct Woken(AtomicBool);
 
 impl Wake for Woken {

@@ -67,6 +67,13 @@ pub(crate) struct State {
     pub(crate) meanwhile: Option<Box<dyn FnOnce() + Send>>,
 }
 
+impl State {
+    /// It knows no more whom to wake when it takes something.
+    pub(crate) fn forget(&mut self) {
+        self.writer = None;
+    }
+}
+
 /// One half of it.
 pub(crate) struct Half(pub(crate) Wire);
 

@@ -1,9 +1,10 @@
 //! A task that notes itself and asks once more misses nothing, whoever else is woken or comes and goes.
 
-use super::Hub;
+use super::{Hub, OTHERS, Place, WRITER};
 use crate::driver::model::{Signal, check};
 use crate::driver::sync::Mutex;
 use alloc::sync::Arc;
+use core::cell::RefCell;
 use core::task::Waker;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
@@ -60,7 +61,19 @@ fn all_others_are_woken() {
         let model = Model::new();
         let others = [model.spawn(Model::wait_aside), model.spawn(Model::wait_aside)];
         *model.room.lock() = true;
-        model.hub.wake_others();
+        model.tell();
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+/// The one that sends and one without a place in an order wait for what is behind a lock.
+#[test]
+fn who_sends_is_woken_by_who_does_its_work() {
+    check(3, || {
+        let model = Model::new();
+        let others = [model.spawn(Model::wait_to_send), model.spawn(Model::wait_aside)];
+        *model.room.lock() = true;
+        model.tell();
         others.into_iter().for_each(|other| other.join().unwrap());
     });
 }
@@ -84,6 +97,13 @@ impl Model {
         Waker::from(self.hub).wake();
     }
 
+    /// As who has changed something under a lock does.
+    fn tell(&self) {
+        if self.hub.is_waited_for() {
+            self.hub.wake_waiting(WRITER | OTHERS);
+        }
+    }
+
     fn read(&self) {
         self.wait(Hub::note_reader);
     }
@@ -93,12 +113,21 @@ impl Model {
     }
 
     fn wait_aside(self) {
-        self.wait_until(&Signal::new(), Hub::note_other, || *self.room.lock());
+        let place = RefCell::new(Place::default());
+        let note = |hub: &Hub, waker: &Waker| hub.note_other(&mut place.borrow_mut(), waker);
+        self.wait_until(&Signal::new(), note, || *self.room.lock());
+    }
+
+    fn wait_to_send(self) {
+        self.wait_until(&Signal::new(), Hub::note_writer, || *self.room.lock());
     }
 
     fn come_and_go(self) {
+        let mut place = Place::default();
         self.hub.note_writer(&Waker::from(Signal::new()));
-        self.hub.note_other(&Waker::from(Signal::new()));
+        self.hub.note_other(&mut place, &Waker::from(Signal::new()));
+        self.hub.forget_other(&mut place);
+        drop(self.hub.forget_writer());
     }
 
     fn wait(&self, note: impl Fn(&Hub, &Waker)) {

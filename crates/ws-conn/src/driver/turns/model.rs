@@ -18,6 +18,12 @@ fn a_turn_goes_on_when_who_has_it_or_waits_for_it_gives_up() {
     check(3, || model([Model::take, Model::give_up, Model::take]));
 }
 
+/// The turn may be given to the waker that it had before, and it asks with another.
+#[test]
+fn a_turn_goes_to_who_waits_whichever_waker_it_asked_with() {
+    check(2, || model([Model::take, Model::take_by_another_waker, Model::take]));
+}
+
 #[test]
 fn all_find_out_that_there_is_nothing_to_wait_for() {
     check(3, || model([Model::take, Model::take, Model::end]));
@@ -53,16 +59,26 @@ struct Place<'m> {
 impl Model {
     /// Waits for the turn, keeps it for a while, and passes it on.
     fn take(self) {
-        let mut place = Place { model: &self, turn: Turn::Out };
+        let mut place = Place { model: &self, turn: Turn::OUT };
         if block_on(poll_fn(|cx| place.poll(cx.waker()))) {
             thread::yield_now();
             self.0.lock().taken = false;
         }
     }
 
+    /// Asks once, and then again as another task: the first one's waker is of no use to it.
+    fn take_by_another_waker(self) {
+        let mut place = Place { model: &self, turn: Turn::OUT };
+        let first = poll_once(poll_fn(|cx| place.poll(cx.waker())));
+        let has = first.unwrap_or_else(|| block_on(poll_fn(|cx| place.poll(cx.waker()))));
+        if has {
+            self.0.lock().taken = false;
+        }
+    }
+
     /// Asks once, and goes.
     fn give_up(self) {
-        let mut place = Place { model: &self, turn: Turn::Out };
+        let mut place = Place { model: &self, turn: Turn::OUT };
         if poll_once(poll_fn(|cx| place.poll(cx.waker()))) == Some(true) {
             self.0.lock().taken = false;
         }
@@ -73,7 +89,7 @@ impl Model {
         state.over = true;
         let waiting = state.turns.take_all();
         drop(state);
-        waiting.into_iter().for_each(|(_, waker)| waker.wake());
+        waiting.for_each(Waker::wake);
     }
 }
 

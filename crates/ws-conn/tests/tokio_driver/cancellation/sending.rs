@@ -171,7 +171,7 @@ fn a_dropped_send_stream_has_begun_nothing() {
     each_transport(&[1, 64], |_, new| {
         let (mut conn, peer) = new();
         let sender = conn.sender();
-        let open = peer.run(sender.send_stream(Opcode::BINARY, T.wire)).unwrap();
+        let mut open = peer.run(sender.send_stream(Opcode::BINARY, T.wire)).unwrap();
         // Another message is open, so that this one waits.
         assert!(poll_once(sender.send_stream(Opcode::TEXT, T.wire)).is_none());
         peer.run(open.finish()).unwrap();
@@ -230,7 +230,7 @@ fn a_dropped_write_chunk_is_whole_or_absent() {
     });
 }
 
-/// It takes the writer along: the message is finished, or it is given up.
+/// Its writer is dropped with it here: the message is finished, or it is given up.
 #[test]
 fn a_dropped_finish_finishes_the_message_or_closes_with_1011() {
     let mut finished = [0, 0];
@@ -241,6 +241,7 @@ fn a_dropped_finish_finishes_the_message_or_closes_with_1011() {
             let mut writer = peer.run(sender.send_stream(Opcode::TEXT, T.wire)).unwrap();
             peer.run(writer.write_chunk(b"half")).unwrap();
             peer.poll(async { writer.finish().await.unwrap() }, polls);
+            drop(writer);
             peer.send(&[Frame::new(CLOSE, [])]);
             peer.hang_up();
             let error = peer.run(conn.receive(&mut [0; 16], T)).unwrap_err();
