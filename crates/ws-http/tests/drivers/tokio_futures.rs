@@ -109,7 +109,7 @@ async fn an_answer_cut_off_by_a_drop_ends_the_stream_behind_it() {
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n") && answer.len() == REQUEST.len());
 }
 
-fn poll<F: Future>(future: core::pin::Pin<&mut F>) -> Poll<F::Output> {
+fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
