@@ -208,6 +208,31 @@ fn a_push_takes_in_at_most_64_frames_that_do_not_complete_the_operation() {
     }
 }
 
+/// Makes much of each byte that it takes.
+struct Bomb(u32);
+
+impl Decode for Bomb {
+    const RSV: u8 = 4;
+
+    fn decode(&mut self, input: &[u8], last: bool, out: &mut [u8]) -> Result<Coded, Fault> {
+        let read = usize::from(self.0 == 0).min(input.len());
+        self.0 = if read > 0 { 200 } else { self.0.saturating_sub(1) };
+        let wrote = if self.0 > 0 { out.len() } else { 0 };
+        Ok(Coded { read, wrote, end: last && wrote == 0 })
+    }
+}
+
+/// Of a message that nobody wants, an extension may make a thousand times as much as came.
+#[test]
+fn a_discarded_message_that_an_extension_blows_up_is_taken_in_by_steps() {
+    let (mut inbound, bytes) = (Inbound::with(Role::Client, Bomb(0)), encode_all(&[binary([7; 20]).rsv(4)]));
+    let (mut rest, mut pushes) = (&bytes[..], 0);
+    while let (used, Step::Yield(_)) = inbound.push(&mut Receiving::discard(), rest) {
+        (rest, pushes) = (&rest[used..], pushes + 1);
+    }
+    assert!(pushes >= 19, "{pushes} for {} bytes", bytes.len());
+}
+
 /// A stream is given what has come: it does not wait for others.
 #[test]
 fn a_part_of_a_message_is_given_out_and_not_kept_back_by_a_yield() {
