@@ -48,6 +48,7 @@ impl Buffer {
     }
 
     /// Shortens it to its first `len` bytes.
+    #[cfg(feature = "tokio")]
     pub(crate) fn truncate(&mut self, len: usize) {
         if len < self.len() {
             self.bytes.truncate(len.saturating_add(PAGE + INSET));

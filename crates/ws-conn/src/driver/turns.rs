@@ -24,9 +24,10 @@ struct Order {
     waiting: BTreeMap<u64, Waker>,
 }
 
-/// Where somebody stands in the order: outside, with the turn, or waiting with a ticket. A number, since it lies in every
-/// future that sends.
+/// Where somebody stands in the order: outside, with the turn, or waiting with a ticket. A number without gaps around it,
+/// since it lies in every connection and every future that sends.
 #[derive(Debug, Default, PartialEq, Eq)]
+#[repr(Rust, packed(4))]
 pub(crate) struct Turn(u64);
 
 impl Turn {

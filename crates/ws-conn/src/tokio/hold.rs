@@ -1,66 +1,61 @@
-use super::out::{ALL, READER};
+use super::out::{ALL, Out, READER};
 use crate::driver::deferred;
 use crate::driver::hub::{Hub, OTHERS, WRITER};
-use crate::driver::sync::{AtomicU32, Ordering};
+use crate::driver::sync::{AtomicU32, LockGuard, Ordering};
+use crate::extension::Encode;
 use core::ops::{Deref, DerefMut};
-use core::task::Waker;
+use tokio::io::AsyncWrite;
 
-/// The sending direction in the hands of one, be it behind the lock or without one.
+/// The sending direction, locked.
 ///
-/// Dropped it puts the flags in line with what has become of it, and then, when the lock is released, wakes those that wait
-/// for what was changed. A panic of the transport comes by here as well.
-pub(super) struct Hold<'l, G: DerefMut<Target: Tell>> {
+/// Dropped it notes what is to be known without the lock, and then, when the lock is released, wakes those that wait for what
+/// was changed. A panic of the transport comes by here as well.
+pub(super) struct Hold<'l, W: AsyncWrite + Unpin, E: Encode> {
     // In this order: the fields are dropped from the first to the last.
-    out: G,
-    after: Told<'l>,
+    out: LockGuard<'l, Out<W, E>>,
+    told: Told<'l>,
     flags: &'l AtomicU32,
-}
-
-/// What a sending direction tells when it is released.
-pub(super) trait Tell: Sized {
-    /// What is to be known without the lock.
-    fn flags(&self) -> u32;
-    /// Who is to be woken.
-    fn take_wakes(&mut self) -> u32;
-    /// Everybody who waits for a turn.
-    fn take_turns(&mut self) -> impl Iterator<Item = Waker>;
 }
 
 /// Tells it when it is dropped.
 struct Told<'l>(After<'l>);
 
-/// Who is to be woken when a sending direction is released.
+/// Who is to be woken when the sending direction is released.
 pub(super) struct After<'l> {
     hub: &'l Hub,
     wakes: u32,
 }
 
-impl<'l, G: DerefMut<Target: Tell>> Hold<'l, G> {
-    #[inline]
-    pub(super) fn new(out: G, flags: &'l AtomicU32, hub: &'l Hub) -> Self {
-        Self { out, after: Told(After { hub, wakes: 0 }), flags }
+/// Frames lie in the queue, or are owed.
+pub(super) const QUEUED: u32 = 1;
+/// The status is set.
+pub(super) const CLOSING: u32 = 1 << 1;
+/// The sending half of the transport is dropped.
+pub(super) const GONE: u32 = 1 << 2;
+
+impl<'l, W: AsyncWrite + Unpin, E: Encode> Hold<'l, W, E> {
+    pub(super) fn new(out: LockGuard<'l, Out<W, E>>, flags: &'l AtomicU32, hub: &'l Hub) -> Self {
+        Self { out, told: Told(After { hub, wakes: 0 }), flags }
     }
 }
 
-impl<G: DerefMut<Target: Tell>> Deref for Hold<'_, G> {
-    type Target = G::Target;
+impl<W: AsyncWrite + Unpin, E: Encode> Deref for Hold<'_, W, E> {
+    type Target = Out<W, E>;
 
-    #[inline]
-    fn deref(&self) -> &G::Target {
+    fn deref(&self) -> &Out<W, E> {
         &self.out
     }
 }
 
-impl<G: DerefMut<Target: Tell>> DerefMut for Hold<'_, G> {
-    #[inline]
-    fn deref_mut(&mut self) -> &mut G::Target {
+impl<W: AsyncWrite + Unpin, E: Encode> DerefMut for Hold<'_, W, E> {
+    fn deref_mut(&mut self) -> &mut Out<W, E> {
         &mut self.out
     }
 }
 
-impl<G: DerefMut<Target: Tell>> Drop for Hold<'_, G> {
+impl<W: AsyncWrite + Unpin, E: Encode> Drop for Hold<'_, W, E> {
     fn drop(&mut self) {
-        self.after.0 = After::of(&mut *self.out, self.flags, self.after.0.hub);
+        self.told.0 = After::of(&mut self.out, self.flags, self.told.0.hub);
     }
 }
 
@@ -71,16 +66,19 @@ impl Drop for Told<'_> {
 }
 
 impl<'l> After<'l> {
-    /// As long as it is held: takes note of what has become of it.
+    /// As long as it is held: notes what has become of it.
     #[inline]
-    pub(super) fn of(out: &mut impl Tell, known: &AtomicU32, hub: &'l Hub) -> Self {
-        let flags = out.flags();
+    pub(super) fn of<W: AsyncWrite + Unpin, E: Encode>(out: &mut Out<W, E>, known: &AtomicU32, hub: &'l Hub) -> Self {
+        let queued = if out.is_idle() { 0 } else { QUEUED };
+        let closing = if out.shared.closed().is_some() { CLOSING } else { 0 };
+        let gone = if out.is_gone() { GONE } else { 0 };
+        let flags = queued | closing | gone;
         if known.load(Ordering::Relaxed) != flags {
             known.store(flags, Ordering::Release);
         }
         let wakes = out.take_wakes();
         if wakes & ALL != 0 {
-            hub.note_leaving(out.take_turns());
+            hub.note_leaving(out.frame.take_all().chain(out.message.take_all()));
         }
         Self { hub, wakes }
     }

@@ -1,8 +1,8 @@
-use super::hold::{After, Hold, Tell};
+use super::hold::{After, CLOSING, GONE, Hold, QUEUED};
 use super::out::{OTHERS, Out, READER};
 use crate::driver::error::Error;
 use crate::driver::hub::Hub;
-use crate::driver::sync::{Arc, AtomicU32, Lock, LockGuard, Ordering};
+use crate::driver::sync::{Arc, AtomicU32, Lock, Ordering};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::shared::Shared;
@@ -28,9 +28,6 @@ pub(super) struct Line<W, E> {
 /// Nothing in it is pinned, so that its handles need not be either.
 impl<W, E> Unpin for Line<W, E> {}
 
-/// The sending direction, locked.
-pub(super) type Guard<'l, W, E> = Hold<'l, LockGuard<'l, Out<W, E>>>;
-
 /// Dropped, which a panic of the transport does, it tells what became of the direction when the lock is released.
 struct Unwinding<'l, W: AsyncWrite + Unpin, E: Encode>(&'l Line<W, E>);
 
@@ -49,13 +46,6 @@ impl Drop for Panicked<'_> {
     }
 }
 
-/// Frames lie in the queue, or are owed.
-const QUEUED: u32 = 1;
-/// The status is set.
-const CLOSING: u32 = 1 << 1;
-/// The sending half of the transport is dropped.
-const GONE: u32 = 1 << 2;
-
 impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
         let hub = Hub::new();
@@ -65,7 +55,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     }
 
     #[inline]
-    pub(super) fn lock(&self) -> Guard<'_, W, E> {
+    pub(super) fn lock(&self) -> Hold<'_, W, E> {
         Hold::new(self.out.lock(), &self.flags, &self.hub)
     }
 
@@ -167,7 +157,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
     }
 
     /// The peer does not read: half a frame may be out, so that nothing more can be told it.
-    pub(super) fn give_up(&self, mut out: Guard<'_, W, E>, fault: Fault) -> Fault {
+    pub(super) fn give_up(&self, mut out: Hold<'_, W, E>, fault: Fault) -> Fault {
         let fault = out.shared.fail(fault);
         let closed = out.shared.abandon(fault.code());
         drop_transport(out, closed);
@@ -176,13 +166,13 @@ impl<W: AsyncWrite + Unpin, E: Encode> Line<W, E> {
 }
 
 /// Whoever waits, for the transport or for a turn, finds out that there is nothing to wait for.
-fn drop_transport<W: AsyncWrite + Unpin, E: Encode>(mut out: Guard<'_, W, E>, closed: Closed) {
+fn drop_transport<W: AsyncWrite + Unpin, E: Encode>(mut out: Hold<'_, W, E>, closed: Closed) {
     let write = out.end(closed);
     drop(out);
     drop(write);
 }
 
-fn closing<W: AsyncWrite + Unpin, E: Encode>(mut out: Guard<'_, W, E>) {
+fn closing<W: AsyncWrite + Unpin, E: Encode>(mut out: Hold<'_, W, E>) {
     if !out.torn {
         // What cannot be queued now stays owed.
         let _ = out.queue_replies();
@@ -192,23 +182,4 @@ fn closing<W: AsyncWrite + Unpin, E: Encode>(mut out: Guard<'_, W, E>) {
     let waiting = out.message.take_all();
     drop(out);
     waiting.for_each(Waker::wake);
-}
-
-impl<W: AsyncWrite + Unpin, E: Encode> Tell for Out<W, E> {
-    #[inline]
-    fn flags(&self) -> u32 {
-        let queued = if self.is_idle() { 0 } else { QUEUED };
-        let closing = if self.shared.closed().is_some() { CLOSING } else { 0 };
-        let gone = if self.is_gone() { GONE } else { 0 };
-        queued | closing | gone
-    }
-
-    #[inline]
-    fn take_wakes(&mut self) -> u32 {
-        self.take_wakes()
-    }
-
-    fn take_turns(&mut self) -> impl Iterator<Item = Waker> {
-        self.frame.take_all().chain(self.message.take_all())
-    }
 }

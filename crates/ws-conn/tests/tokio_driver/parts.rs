@@ -3,7 +3,6 @@
 
 use crate::T;
 use crate::transport::{Peer, Task};
-use core::task::Poll;
 use ws_conn::{Opcode, Role};
 use ws_testkit::alloc::{alone, count_allocations};
 use ws_testkit::naive::binary;
@@ -64,8 +63,9 @@ fn what_a_dropped_send_leaves_to_a_connection_that_is_over_is_nothing() {
 
 #[cfg(feature = "messages")]
 mod sink {
-    use super::{MUCH, Opcode, Peer, Poll, Role, T, Task, alone, binary, count_allocations};
+    use super::{MUCH, Opcode, Peer, Role, T, Task, alone, binary, count_allocations};
     use core::pin::Pin;
+    use core::task::Poll;
     use futures_util::{Sink, SinkExt, StreamExt};
     use ws_conn::tokio::{Message, Messages};
     use ws_conn::{CloseCode, Error, Fault, Wait};
