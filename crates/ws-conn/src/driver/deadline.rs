@@ -43,6 +43,11 @@ impl Patience {
         }
     }
 
+    /// Whether nothing of it has been used: what can be done at once is done then, even if there is none.
+    pub(crate) const fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+
     /// The same patience on another clock: what the wait so far has left of it.
     pub(crate) fn transferred(mut self, now: impl FnOnce() -> Instant) -> Self {
         match self {

@@ -8,6 +8,8 @@
 //! | `deadlines` | real sockets, and peers that drip |
 //! | `endings` | real sockets: what reaches whom when a connection ends |
 //! | `memory` | what bad input costs |
+//! | `patience` | how exactly time is kept, and that neither direction waits for the other |
+//! | `unwinding` | transports that panic |
 //!
 //! Everything the connection sends is judged by the test kit. Time is the scripted transport's, but for `deadlines` and
 //! `endings`.
@@ -16,7 +18,9 @@ mod deadlines;
 mod endings;
 mod harness;
 mod memory;
+mod patience;
 mod promises;
 mod regressions;
 mod rulings;
 mod sockets;
+mod unwinding;
