@@ -171,7 +171,11 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Puts what `shared` owes into the queue, to be sent with what comes next: at the latest before the connection
     /// waits for the peer.
     pub(super) fn queue_replies(&self, wire: Duration, way: Way) -> Result<(), Fault> {
-        self.try_write(Self::patience_of(way, wire), |writing, patience| self.replies(writing, patience)).map(drop)
+        self.try_write(Self::patience_of(way, wire), |writing, patience| match self.replies(writing, patience) {
+            // It stays owed until there is room in the queue: the latest answer takes the place of those before it.
+            Err(Error::Fault(Fault::Timeout(_))) if way == Way::AtOnce => Ok(()),
+            result => result,
+        })
     }
 
     /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue. Returns how

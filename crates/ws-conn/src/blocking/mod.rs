@@ -19,6 +19,8 @@ mod ending;
 mod frames;
 mod io;
 mod line;
+#[cfg(all(test, ws_loom))]
+mod model;
 mod reader;
 mod receive;
 mod sender;

@@ -17,7 +17,8 @@ pub(crate) mod write_lock;
 // For tasks, which are woken.
 #[cfg(feature = "tokio")]
 pub(crate) mod hub;
-#[cfg(all(test, ws_loom, feature = "tokio"))]
+#[cfg(all(test, ws_loom))]
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "some are for tasks, which are woken"))]
 pub(crate) mod model;
 #[cfg(feature = "tokio")]
 pub(crate) mod pool;
