@@ -7,6 +7,7 @@
 //! | `rulings` | one test for each ruling on the protocol |
 //! | `deadlines` | real sockets, and peers that drip |
 //! | `endings` | real sockets: what reaches whom when a connection ends |
+//! | `late` | turns to send that come late |
 //! | `memory` | what bad input costs |
 //! | `patience` | how exactly time is kept, and that neither direction waits for the other |
 //! | `unwinding` | transports that panic |
@@ -17,6 +18,7 @@
 mod deadlines;
 mod endings;
 mod harness;
+mod late;
 mod memory;
 mod patience;
 mod promises;

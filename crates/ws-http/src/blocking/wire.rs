@@ -52,19 +52,20 @@ impl<R: Input, W: Output> Wire<R, W> {
 
     /// Writes all of it and hands it on.
     pub(super) fn write_all(&mut self, mut bytes: &[u8], deadline: Deadline) -> Result<(), Error> {
+        let mut interruptions = 0;
         while !bytes.is_empty() {
             let patience = self.patience(W::TIMED, deadline)?;
             match self.write.write(&[IoSlice::new(bytes)], patience) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(len) => bytes = bytes.get(len..).unwrap_or_default(),
-                Err(error) => retry(W::TIMED, error)?,
+                Err(error) => retry(W::TIMED, error, &mut interruptions)?,
             }
         }
         loop {
             let patience = self.patience(W::TIMED, deadline)?;
             match self.write.flush(patience) {
                 Ok(()) => return Ok(()),
-                Err(error) => retry(W::TIMED, error)?,
+                Err(error) => retry(W::TIMED, error, &mut interruptions)?,
             }
         }
     }
@@ -98,11 +99,12 @@ impl<R: Input, W: Output> Wire<R, W> {
     }
 
     fn read(&mut self, into: &mut [u8], deadline: Deadline) -> Result<usize, Error> {
+        let mut interruptions = 0;
         loop {
             let patience = self.patience(R::TIMED, deadline)?;
             match self.read.read(into, patience) {
                 Ok(len) => return Ok(len),
-                Err(error) => retry(R::TIMED, error)?,
+                Err(error) => retry(R::TIMED, error, &mut interruptions)?,
             }
         }
     }
@@ -117,11 +119,18 @@ impl<R: Input, W: Output> Wire<R, W> {
     }
 }
 
-/// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts.
-fn retry(timed: bool, error: io::Error) -> Result<(), Error> {
+/// Whether to try again: after an interruption, and after a time-out, since the deadline is what counts. Without deadlines
+/// there is an end to interruptions too.
+fn retry(timed: bool, error: io::Error, interruptions: &mut u32) -> Result<(), Error> {
     match error.kind() {
-        io::ErrorKind::Interrupted => Ok(()),
+        io::ErrorKind::Interrupted if timed || *interruptions < MOST_INTERRUPTIONS => {
+            *interruptions = interruptions.saturating_add(1);
+            Ok(())
+        }
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if timed => Ok(()),
         _ => Err(Error::Io(error)),
     }
 }
+
+/// Without deadlines.
+const MOST_INTERRUPTIONS: u32 = 1000;
