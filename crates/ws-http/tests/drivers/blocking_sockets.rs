@@ -224,7 +224,7 @@ fn a_non_blocking_socket_is_accepted_and_waits() {
     });
     let stream = TcpStream::connect(uri.trim_start_matches("ws://").split('/').next().unwrap()).unwrap();
     // The server waits for each byte, if only for a moment.
-    let mut client = Connect::to(&uri).unwrap().open_over(stream).unwrap().conn;
+    let client = Connect::to(&uri).unwrap().open_over(stream).unwrap().conn;
     client.sender().send(Opcode::TEXT, b"at last", TIMEOUT).unwrap();
     let reads = server.join().unwrap();
     assert!(reads < 20, "{reads} reads");
