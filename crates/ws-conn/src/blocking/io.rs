@@ -20,8 +20,8 @@ pub trait Input {
     /// # Errors
     ///
     /// [`TimedOut`](io::ErrorKind::TimedOut) or [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing came in time;
-    /// [`Interrupted`](io::ErrorKind::Interrupted) is tried again: until the call's deadline, and without deadlines so
-    /// many times at most; everything else ends the connection.
+    /// [`Interrupted`](io::ErrorKind::Interrupted) is tried again until the call's deadline, without deadlines a
+    /// thousand times; everything else ends the connection.
     fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize>;
 
     /// As [`read`](Self::read), for a connection that waits for room to write as well: it may also return when the
@@ -70,8 +70,8 @@ pub trait Output {
     /// The transport's, which are of no consequence.
     fn half_close(&mut self) -> io::Result<()>;
 
-    /// A handle that closes both directions from any thread, even while a read or a write waits. It is called at most
-    /// once when the connection is dropped or aborted, and let go of then. Transports without one are closed by being
+    /// A handle that closes both directions from any thread, even while a read or a write waits. The connection drops
+    /// it when it is dropped or aborted itself, whatever senders are left. Transports without one are closed by being
     /// dropped.
     fn hang_up(&self) -> Option<Arc<dyn HangUp>> {
         None

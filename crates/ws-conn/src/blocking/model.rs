@@ -19,7 +19,7 @@ const T: Timeouts = Timeouts::new(LONG, LONG);
 
 #[test]
 fn two_senders_and_a_receiver_all_come_to_an_end() {
-    check(2, || {
+    check(1, || {
         let peer = Peer::new(1);
         let conn = peer.conn();
         let others = [send(conn.sender()), send(conn.sender()), peer.opens(2 * FRAME)];
@@ -32,7 +32,7 @@ fn two_senders_and_a_receiver_all_come_to_an_end() {
 /// There is no room for it at first, and the receiver reads on.
 #[test]
 fn a_pong_leaves_whole_whoever_writes_meanwhile() {
-    check(2, || {
+    check(1, || {
         let peer = Peer::new(1);
         peer.says(&PING);
         let conn = peer.conn();
@@ -75,7 +75,7 @@ fn what_was_fed_leaves_before_the_connection_waits() {
 
 #[test]
 fn everybody_who_waits_is_told_of_an_abort_and_the_transport_is_let_go() {
-    check(2, || {
+    check(1, || {
         let peer = Peer::new(1);
         let conn = peer.conn();
         let sender = conn.sender();
@@ -112,16 +112,28 @@ fn a_connection_that_is_dropped_lets_go_of_its_transport() {
 }
 
 #[test]
-fn a_close_has_left_when_its_call_returns_and_nothing_follows_it() {
+fn a_close_has_left_when_its_call_returns_whoever_writes_it() {
     check(2, || {
         let peer = Peer::new(usize::MAX);
         let conn = peer.conn();
-        let (one, other) = (conn.sender(), conn.sender());
-        let closes = thread::spawn(move || one.send_close(CloseCode::NORMAL, "", LONG).unwrap());
-        let sends = thread::spawn(move || drop(other.send(BINARY, b"abc", LONG)));
+        let sender = conn.sender();
+        let closes = thread::spawn(move || sender.send_close(CloseCode::NORMAL, "", LONG).unwrap());
         assert_eq!(conn.sender().send_close(CloseCode::NORMAL, "", LONG).unwrap(), Closed(CloseCode::NORMAL));
-        assert!(peer.output().ends_with(&CLOSE));
+        assert_eq!(peer.output(), CLOSE);
         closes.join().unwrap();
+        drop(conn);
+    });
+}
+
+#[test]
+fn nothing_follows_a_close() {
+    check(2, || {
+        let peer = Peer::new(usize::MAX);
+        let conn = peer.conn();
+        let sender = conn.sender();
+        let sends = thread::spawn(move || drop(sender.send(BINARY, b"abc", LONG)));
+        conn.sender().send_close(CloseCode::NORMAL, "", LONG).unwrap();
+        assert!(peer.output().ends_with(&CLOSE));
         join([sends]);
         let output = peer.output();
         assert!(output == CLOSE || output == [&MESSAGE[..], &CLOSE].concat(), "{output:?}");

@@ -142,12 +142,7 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// Releases the lock after an error. Returns what it means for the connection.
     #[cold]
-    pub(super) fn release(
-        &self,
-        mut writing: Guard<'_, Writing<W, E>>,
-        patience: Patience,
-        error: Error,
-    ) -> Error {
+    pub(super) fn release(&self, mut writing: Guard<'_, Writing<W, E>>, patience: Patience, error: Error) -> Error {
         let error = self.settle(&mut writing, error);
         self.note(&writing);
         self.lock.unlock(writing, self.serving(patience));

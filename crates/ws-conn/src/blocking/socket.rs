@@ -3,6 +3,8 @@
 use super::io::{HangUp, Input, Output, Transport};
 use alloc::sync::Arc;
 use core::time::Duration;
+#[cfg(not(unix))]
+use std::io::Write;
 use std::io::{self, IoSlice, Read};
 use std::net::{Shutdown, TcpStream};
 #[cfg(unix)]
@@ -70,9 +72,13 @@ macro_rules! socket {
             #[cfg(not(unix))]
             fn write(&mut self, bufs: &[IoSlice<'_>], patience: Duration) -> io::Result<usize> {
                 self.arm(patience, |stream, patience| stream.set_write_timeout(Some(patience)))?;
-                // The time-out is for each call of the system. A long buffer would be many.
+                let mut stream = &*self.stream;
+                if bufs.iter().map(|buf| buf.len()).sum::<usize>() <= MOST {
+                    return stream.write_vectored(bufs);
+                }
+                // Not all of a long buffer, or the time-out would have begun before the last of it could be written.
                 let first = bufs.iter().find(|buf| !buf.is_empty()).map_or(&[][..], |buf| buf);
-                io::Write::write(&mut &*self.stream, first.get(..MOST).unwrap_or(first))
+                stream.write(first.get(..MOST).unwrap_or(first))
             }
 
             fn half_close(&mut self) -> io::Result<()> {
@@ -114,7 +120,7 @@ socket!(UnixStream, |_: &UnixStream| ());
 /// The time-out of a socket that takes the place of none at all.
 const SHORTEST: Duration = Duration::from_millis(1);
 
-/// How much is written at once where the system's time-out is for each buffer.
+/// How much is written by one call of a system that is to wait in it.
 #[cfg(not(unix))]
 const MOST: usize = 64 * 1024;
 

@@ -270,7 +270,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
         }
     }
 
-    /// How to wait for room, if the peer has not been given as long as `wire` yet.
+    /// How to wait for room; `None` if that has been for as long as `wire`.
     fn room(&self, wire: Duration) -> Option<Room> {
         self.stalled.as_ref()?.room(self.write.as_ref()?.now(), wire)
     }

@@ -94,12 +94,12 @@ mod of_loom {
     use core::ops::{Deref, DerefMut};
     use core::time::Duration;
     use loom::sync;
-    use std::sync::PoisonError;
     pub(crate) use loom::sync::Arc;
     pub(crate) use loom::sync::MutexGuard;
     #[cfg(feature = "tokio")]
     pub(crate) use loom::sync::atomic::AtomicUsize;
     pub(crate) use loom::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::PoisonError;
 
     #[derive(Debug)]
     pub(crate) struct Mutex<T>(sync::Mutex<T>);

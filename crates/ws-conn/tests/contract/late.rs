@@ -79,8 +79,7 @@ struct Scene {
 fn scene(room: usize) -> Scene {
     let ((enters, entered), (gate, gated)) = (mpsc::channel(), mpsc::channel());
     let state = Arc::new(Mutex::new(State { written: Vec::new(), room, time: Duration::ZERO }));
-    let write =
-        Gated { entered: enters, gate: gated, first: true, state: Arc::clone(&state), start: Instant::now() };
+    let write = Gated { entered: enters, gate: gated, first: true, state: Arc::clone(&state), start: Instant::now() };
     let says = Says(wire(Role::Client, &[text("well?")]));
     Scene { conn: Conn::new(says, write, Role::Server), entered, gate, state }
 }

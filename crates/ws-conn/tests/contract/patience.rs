@@ -124,7 +124,8 @@ fn a_call_without_time_does_what_can_be_done_at_once() {
 /// What was fed waits for room; what has come does not wait for that.
 #[test]
 fn what_lies_there_is_received_while_there_is_no_room_to_write() {
-    let (mut conn, peer) = open(Role::Server, Script::new([said(Role::Client, &[ping("?"), text("one"), text("two")])]).room(0));
+    let (mut conn, peer) =
+        open(Role::Server, Script::new([said(Role::Client, &[ping("?"), text("one"), text("two")])]).room(0));
     conn.sender().feed(Opcode::BINARY, &[b'x'; 1000], WIRE).unwrap();
     for expected in ["one", "two"] {
         assert_eq!(conn.message(TIMEOUTS).unwrap().text(), Some(expected));
@@ -159,7 +160,8 @@ fn the_wait_for_room_is_not_extended_by_what_comes() {
 #[test]
 fn pings_without_room_for_answers_are_read_and_the_last_is_answered() {
     let pings: Vec<_> = (0..2000u16).map(|number| ping([number.to_be_bytes(), [0; 2]].concat().repeat(30))).collect();
-    let (mut conn, peer) = open(Role::Server, Script::new([said(Role::Client, &pings), said(Role::Client, &[text("!")])]).room(0));
+    let (mut conn, peer) =
+        open(Role::Server, Script::new([said(Role::Client, &pings), said(Role::Client, &[text("!")])]).room(0));
     assert_eq!(conn.message(TIMEOUTS).unwrap().text(), Some("!"));
     peer.transport.make_room(usize::MAX);
     peer.say(&[text("?")]);
