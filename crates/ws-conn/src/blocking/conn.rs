@@ -143,16 +143,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         Ok(self.message_and_sender(timeouts)?.0)
     }
 
-    /// As [`message`](Self::message), with what is needed to send while the message is lent: an answer that is made of
-    /// it, or the message itself.
-    ///
-    /// # Errors
-    ///
-    /// As [`message`](Self::message).
-    pub fn message_and_sender(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
-        self.lend(timeouts)
-    }
-
     /// Waits for a message to begin and hands out a reader for its payload, of any length.
     ///
     /// The reader is to be read to its end. If it is dropped before, the rest of the message is discarded by the next

@@ -54,7 +54,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     pub(super) fn send(&self, mut op: Sending<'_>, call: Call, flush: bool) -> Result<(), Error> {
         let mut patience = Self::patience(call.wire);
         let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience)?;
-        let result = writing.send(&mut op, flush, call.wire, &mut patience);
+        let result = writing.send(&mut op, flush, &mut patience).map_err(|error| writing.late(error, call.wire));
         self.unlock(writing, patience, result)
     }
 
@@ -67,7 +67,7 @@ impl<W: Output, E: Encode> Line<W, E> {
         flush: bool,
     ) -> Result<(), Error> {
         let mut patience = Self::patience(wire);
-        match Self::alone(line, |writing| writing.send(&mut op, flush, wire, &mut patience)) {
+        match Self::alone(line, wire, |writing| writing.send(&mut op, flush, &mut patience)) {
             Some(result) => result,
             None => line.send(op, Call { wire, has_turn: false }, flush),
         }
@@ -75,7 +75,7 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// As [`flush`](Self::flush), by the connection itself.
     pub(super) fn flush_own(line: &mut Arc<Self>, wire: Duration) -> Result<(), Error> {
-        match Self::alone(line, |writing| writing.flush(&mut Self::patience(wire))) {
+        match Self::alone(line, wire, |writing| writing.flush(&mut Self::patience(wire))) {
             Some(result) => result,
             None => line.flush(wire),
         }
@@ -84,25 +84,25 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Does something without the lock, as is possible as long as there is no [`Sender`](super::Sender); `None` if it is
     /// not, or something else is to be done first.
     #[inline]
-    fn alone<T>(
+    fn alone(
         line: &mut Arc<Self>,
-        act: impl FnOnce(&mut Writing<W, E>) -> Result<T, Error>,
-    ) -> Option<Result<T, Error>> {
+        wire: Duration,
+        act: impl FnOnce(&mut Writing<W, E>) -> Result<(), Error>,
+    ) -> Option<Result<(), Error>> {
         let lock = &mut Arc::get_mut(line)?.lock;
         let writing = lock.get_mut()?;
         let result = act(writing);
         let queued = writing.is_queued();
         lock.note_queued(queued);
-        Some(result.map_err(|error| line.failed(error)))
+        Some(result.or_else(|error| line.failed(error, wire)))
     }
 
     /// What was done alone has failed. Nobody can have taken the lock meanwhile.
     #[cold]
-    fn failed(&self, error: Error) -> Error {
-        match self.lock.try_lock() {
-            Some(writing) => self.release(writing, Self::NONE, error),
-            None => error,
-        }
+    fn failed(&self, error: Error, wire: Duration) -> Result<(), Error> {
+        let Some(mut writing) = self.lock.try_lock() else { return Err(error) };
+        let error = writing.late(error, wire);
+        Err(self.release(writing, Self::NONE, error))
     }
 
     /// Writes out what is queued.
@@ -187,16 +187,18 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     #[cold]
     fn write_queued(line: &mut Arc<Self>, wire: Duration, way: Way) -> Result<Option<Room>, Fault> {
-        let write = |writing: &mut Writing<W, E>, patience: &mut Patience| match way {
-            Way::AtOnce => writing.advance(wire),
-            Way::First => writing.flush(patience).map(|()| None),
-        };
         let written = |line: &mut Arc<Self>| {
+            let mut room = None;
             let mut patience = Self::patience_of(way, wire);
-            match Self::alone(line, |writing| write(writing, &mut patience)) {
-                Some(result) => fatal(result),
-                None => line.try_write(patience, write),
+            let mut write = |writing: &mut Writing<W, E>, patience: &mut Patience| match way {
+                Way::AtOnce => writing.advance(wire).map(|needed| room = needed),
+                Way::First => writing.flush(patience),
+            };
+            match Self::alone(line, wire, |writing| write(writing, &mut patience)) {
+                Some(result) => fatal(result)?,
+                None => line.try_write(patience, write)?,
             }
+            Ok(room)
         };
         let room = written(line)?;
         if room.is_some() || !line.is_owing() {
@@ -214,20 +216,17 @@ impl<W: Output, E: Encode> Line<W, E> {
 
     /// For the receiving direction: does something if nobody writes at the moment, and leaves it to the writer
     /// otherwise.
-    fn try_write<T: Default>(
+    fn try_write(
         &self,
         mut patience: Patience,
-        act: impl FnOnce(&mut Writing<W, E>, &mut Patience) -> Result<T, Error>,
-    ) -> Result<T, Fault> {
+        act: impl FnOnce(&mut Writing<W, E>, &mut Patience) -> Result<(), Error>,
+    ) -> Result<(), Fault> {
         let Some(mut writing) = self.lock.try_lock() else {
             self.lock.ask(self.serving(patience));
-            return Ok(T::default());
+            return Ok(());
         };
         let result = act(&mut writing, &mut patience);
-        fatal(match result {
-            Ok(done) => self.unlock(writing, patience, Ok(())).map(|()| done),
-            Err(error) => Err(self.release(writing, patience, error)),
-        })
+        fatal(self.unlock(writing, patience, result))
     }
 
     /// Sends what is owed, and half-closes if that is for this side to do.

@@ -15,9 +15,13 @@ use core::time::Duration;
 use std::io;
 
 impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
-    /// Receives a whole message to be lent.
-    #[inline]
-    pub(super) fn lend(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
+    /// As [`message`](Self::message), with what is needed to send while the message is lent: an answer that is made of
+    /// it, or the message itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`message`](Self::message).
+    pub fn message_and_sender(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
         let mut held = core::mem::take(&mut self.held);
         held.recycle();
         loop {
@@ -96,9 +100,14 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     #[inline]
     fn send_replies(&mut self, timeouts: Timeouts) {
         if core::mem::take(&mut self.replied) {
-            // What fails here is met again before the next wait.
-            let _ = Line::before_wait(&mut self.line, timeouts.wire, Self::WAY);
+            self.send_queued(timeouts);
         }
+    }
+
+    #[cold]
+    fn send_queued(&mut self, timeouts: Timeouts) {
+        // What fails here is met again before the next wait.
+        let _ = Line::before_wait(&mut self.line, timeouts.wire, Self::WAY);
     }
 
     /// Waits for input.

@@ -68,8 +68,8 @@ impl<W: Output, E: Encode> Line<W, E> {
             return;
         }
         match writing.finish() {
-            Ok(false) => return,
-            Ok(true) => {}
+            Ok(()) => {}
+            Err(Error::Fault(Fault::Timeout(_))) => return,
             // It cannot be completed, unless there is nothing to complete any more.
             Err(_) => {
                 self.shared().fail(Misuse::Unfinished.into());
@@ -203,10 +203,9 @@ impl<W: Output, E: Encode> Line<W, E> {
 }
 
 /// What ends the receiving as well. A failure to write does not: the peer's Close may lie there to be read.
-pub(super) fn fatal<T: Default>(result: Result<T, Error>) -> Result<T, Fault> {
+pub(super) fn fatal(result: Result<(), Error>) -> Result<(), Fault> {
     match result {
-        Ok(done) => Ok(done),
         Err(Error::Fault(fault)) if fault.is_fatal() => Err(fault),
-        Err(_) => Ok(T::default()),
+        _ => Ok(()),
     }
 }

@@ -11,6 +11,8 @@ pub(super) struct Stalled {
     since: Instant,
     /// What is still to leave of it.
     left: usize,
+    /// How much of the operation that met it lies at the end of the queue, if nothing of it is out.
+    pub(super) unsent: Option<usize>,
 }
 
 /// How a connection waits for room.
@@ -25,7 +27,7 @@ pub(super) struct Room {
 impl Stalled {
     /// There was no room for as long as `given`, up to now.
     pub(super) fn new(now: Instant, given: Duration, left: usize) -> Self {
-        Self { since: now.checked_sub(given).unwrap_or(now), left }
+        Self { since: now.checked_sub(given).unwrap_or(now), left, unsent: None }
     }
 
     /// Whether that goes on, although the peer has taken so much of the queue.

@@ -39,48 +39,59 @@ impl<W: Output, E: Encode> Writing<W, E> {
         Self { write: Some(write), outbound, queue, len: 0, held: false, broken: false, stalled: None }
     }
 
-    /// Sends one operation within the patience, which is what a wait for the lock has left of `wire`.
+    /// Sends one operation. If the time is over before that is done, [`late`](Self::late) tells what it means.
     #[inline]
-    pub(super) fn send(
-        &mut self,
-        op: &mut Sending<'_>,
-        flush: bool,
-        wire: Duration,
-        patience: &mut Patience,
-    ) -> Result<(), Error> {
+    pub(super) fn send(&mut self, op: &mut Sending<'_>, flush: bool, patience: &mut Patience) -> Result<(), Error> {
         self.usable()?;
-        let mut own = 0usize;
+        let mut has_begun = false;
         loop {
             let (len, size) = (self.len, self.reserve());
             let room = self.queue.get_mut(len..size);
             let out = self.outbound.next(op, &mut ThreadKeys, room)?;
             self.len = len.saturating_add(out.filled);
-            own = own.saturating_add(out.filled);
             let mut result = Ok(());
-            if !out.then.is_empty() || !out.done {
+            if !out.then.is_empty() {
                 result = self.write(out.then, patience);
             }
-            if out.done && flush && result.is_ok() {
-                result = self.flush(patience);
+            if result.is_ok() {
+                if out.done && !flush {
+                    return Ok(());
+                }
+                result = if out.done { self.flush(patience) } else { self.write(&[], patience) };
             }
             match result {
                 Ok(()) if out.done => return Ok(()),
-                Ok(()) => {}
-                Err(error) => return Err(self.late(error, op, own, wire)),
+                Ok(()) => has_begun = true,
+                Err(error) => {
+                    self.note_unsent(op, out.filled, has_begun);
+                    return Err(error);
+                }
             }
         }
     }
 
-    /// A frame was not written. If that is for want of time, and nothing of the frame is out, it has only come late to
-    /// its turn; unless the peer has taken nothing for the whole of the time that the call was given.
+    /// So many bytes of an operation were put into the queue, and have left it or not, behind others that have left.
     #[cold]
-    fn late(&mut self, error: Error, op: &Sending<'_>, own: usize, wire: Duration) -> Error {
-        let is_whole = self.len >= own && (own == 0 || self.outbound.may_take_back(op));
-        if matches!(error, Error::Fault(Fault::Timeout(_))) && is_whole && self.room(wire).is_some() {
-            self.len = self.len.saturating_sub(own);
-            return Fault::Timeout(Wait::Turn).into();
+    fn note_unsent(&mut self, op: &Sending<'_>, filled: usize, has_begun: bool) {
+        let is_whole = !has_begun && self.len >= filled && (filled == 0 || self.outbound.may_take_back(op));
+        if let Some(stalled) = &mut self.stalled {
+            stalled.unsent = is_whole.then_some(filled);
         }
-        error
+    }
+
+    /// What it means that an operation was not sent. If that is for want of time, and nothing of its bytes is out, it has
+    /// only come late to its turn, and it is as if it had not been sent: unless the peer has been given the whole of
+    /// `wire`, and has taken nothing.
+    #[cold]
+    pub(super) fn late(&mut self, error: Error, wire: Duration) -> Error {
+        let unsent = self.stalled.as_mut().and_then(|stalled| stalled.unsent.take());
+        match (unsent, &error) {
+            (Some(unsent), Error::Fault(Fault::Timeout(_))) if self.room(wire).is_some() => {
+                self.len = self.len.saturating_sub(unsent);
+                Fault::Timeout(Wait::Turn).into()
+            }
+            _ => error,
+        }
     }
 
     /// Puts what `shared` owes into the queue, as far as there is room.
@@ -92,16 +103,15 @@ impl<W: Output, E: Encode> Writing<W, E> {
         Ok(())
     }
 
-    /// Puts the last fragment of a message into the queue, whose writer has left that to others. Returns whether there
-    /// was room for it.
-    pub(super) fn finish(&mut self) -> Result<bool, Fault> {
-        let (len, size) = (self.len, self.reserve());
-        let room = self.queue.get_mut(len..size);
+    /// Puts the last fragment of a message into the queue, whose writer has left that to others.
+    ///
+    /// # Errors
+    ///
+    /// [`Fault::Timeout`] if there is no room for it at present.
+    pub(super) fn finish(&mut self) -> Result<(), Error> {
         // The message has begun: the opcode of what follows is its own.
         let mut last = Sending::fragment(Opcode::BINARY, true, &[]);
-        let out = self.outbound.next(&mut last, &mut ThreadKeys, room)?;
-        self.len = len.saturating_add(out.filled);
-        Ok(out.done)
+        self.send(&mut last, false, &mut Patience::Whole(Duration::ZERO))
     }
 
     /// Nothing more is sent from now on: whoever tries is told the status.
@@ -130,7 +140,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
     /// Whether something waits to be sent: frames in the queue, or what the transport holds back.
     #[inline]
     pub(super) fn is_queued(&self) -> bool {
-        (self.len > 0 || self.held) && !self.broken
+        self.len > 0 || self.held && !self.broken
     }
 
     /// Whether a frame broke off, or the transport failed.
@@ -150,32 +160,31 @@ impl<W: Output, E: Encode> Writing<W, E> {
     /// Writes the queue, and hands on what the transport holds back. What could not be written in time stays there.
     #[inline]
     pub(super) fn flush(&mut self, patience: &mut Patience) -> Result<(), Error> {
-        let mut at_once = patience.is_whole();
         if self.len > 0 {
             self.write(&[], patience)?;
         }
         let (Some(write), false) = (&mut self.write, self.broken) else { return Ok(()) };
         // As in `write`.
         self.broken = true;
-        let result = loop {
-            let left = patience.left_on(write);
-            if left.is_zero() && !at_once {
-                break Err(Fault::Timeout(Wait::Wire).into());
-            }
-            at_once = false;
+        // Most transports hold nothing back: no clock is read for them.
+        let mut left = if W::TIMED { Duration::ZERO } else { Duration::MAX };
+        loop {
             match insist(W::TIMED, || write.flush(left)) {
-                Ok(()) => break Ok(()),
+                Ok(()) => {
+                    (self.broken, self.held) = (false, false);
+                    return Ok(());
+                }
                 Err(error) if is_late::<W>(&error) => {}
-                Err(error) => break Err(Error::Io(error)),
+                Err(error) => return Err(Error::Io(error)),
             }
-        };
-        self.broken = matches!(result, Err(Error::Io(_)));
-        match result {
-            Ok(()) => self.held = false,
-            Err(Error::Fault(_)) => self.stall(0, Duration::ZERO),
-            Err(_) => {}
+            left = patience.left_on(write);
+            if left.is_zero() {
+                break;
+            }
         }
-        result
+        self.broken = false;
+        self.stall(0, Duration::ZERO);
+        Err(Fault::Timeout(Wait::Wire).into())
     }
 
     /// Writes what goes at once. Returns how the connection is to wait for room if that was not all.
@@ -204,21 +213,21 @@ impl<W: Output, E: Encode> Writing<W, E> {
             return Err(io::Error::from(io::ErrorKind::BrokenPipe).into());
         };
         // What goes at once is written even if there is no time: all that is queued, or one part of what follows it.
-        let mut at_once = patience.is_whole();
-        let mut given = None;
+        let given = patience.whole();
+        let mut at_once = given.is_some();
         let mut at = 0;
         // Until it returns: if it panics, nobody knows how much it took.
         self.broken = true;
         self.held = true;
-        let result = loop {
-            let queued = self.queue.get(at..self.len);
+        let len = core::mem::take(&mut self.len);
+        let is_done = loop {
+            let queued = self.queue.get(at..len);
             if queued.is_empty() && then.is_empty() {
-                break Ok(());
+                break true;
             }
             let left = patience.left_on(write);
-            let given = *given.get_or_insert(left);
             if left.is_zero() && !at_once {
-                break Err(given);
+                break false;
             }
             let bufs = [IoSlice::new(queued), IoSlice::new(then)];
             let bufs = match (queued.is_empty(), then.is_empty()) {
@@ -227,7 +236,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
                 _ => bufs.get(..),
             };
             match insist(W::TIMED, || write.write(bufs.unwrap_or_default(), left)) {
-                Ok(0) => return Err(self.failed(io::ErrorKind::WriteZero.into())),
+                Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
                 Ok(wrote) => {
                     let of_queue = wrote.min(queued.len());
                     at = of_queue.saturating_add(at);
@@ -235,28 +244,17 @@ impl<W: Output, E: Encode> Writing<W, E> {
                     then = then.get(wrote.saturating_sub(of_queue)..).unwrap_or_default();
                 }
                 Err(error) if is_late::<W>(&error) => at_once = false,
-                Err(error) => return Err(self.failed(error)),
+                Err(error) => return Err(Error::Io(error)),
             }
         };
         self.broken = false;
-        match result {
-            Ok(()) => {
-                self.len = 0;
-                self.stalled = None;
-                Ok(())
-            }
-            Err(given) => {
-                self.stall(at, given);
-                Err(Fault::Timeout(Wait::Wire).into())
-            }
+        if is_done {
+            self.stalled = None;
+            return Ok(());
         }
-    }
-
-    /// The transport has failed.
-    #[cold]
-    fn failed(&mut self, error: io::Error) -> Error {
-        self.len = 0;
-        Error::Io(error)
+        self.len = len;
+        self.stall(at, given.unwrap_or_default());
+        Err(Fault::Timeout(Wait::Wire).into())
     }
 
     /// There was no room for so long, but for the first `wrote` bytes of the queue: the others move up.

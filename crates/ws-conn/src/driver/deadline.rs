@@ -43,9 +43,12 @@ impl Patience {
         }
     }
 
-    /// Whether nothing of it has been used: what can be done at once is done then, even if there is none.
-    pub(crate) const fn is_whole(&self) -> bool {
-        matches!(self, Self::Whole(_))
+    /// All of it, if nothing of it has been used yet.
+    pub(crate) const fn whole(&self) -> Option<Duration> {
+        match self {
+            Self::Whole(patience) => Some(*patience),
+            Self::Until(_) => None,
+        }
     }
 
     /// The same patience on another clock: what the wait so far has left of it.
