@@ -7,7 +7,7 @@ use super::writing::Writing;
 use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
 use crate::driver::sync::{Arc, Mutex, MutexGuard};
-use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, FINISH, GONE, MESSAGE, QUEUED, WriteLock};
+use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, FINISH, GONE, Guard, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::Sending;
@@ -54,8 +54,23 @@ impl<W: Output, E: Encode> Line<W, E> {
     pub(super) fn send(&self, mut op: Sending<'_>, call: Call, flush: bool) -> Result<(), Error> {
         let mut patience = Self::patience(call.wire);
         let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience)?;
-        let result = writing.send(&mut op, flush, &mut patience).map_err(|error| writing.late(error, call.wire));
-        self.unlock(writing, patience, result)
+        match writing.send(&mut op, flush, &mut patience) {
+            Ok(()) => self.unlock(writing, patience, Ok(())),
+            Err(error) => self.unsent(writing, patience, error, call.wire),
+        }
+    }
+
+    /// An operation was not sent.
+    #[cold]
+    fn unsent(
+        &self,
+        mut writing: Guard<'_, Writing<W, E>>,
+        patience: Patience,
+        error: Error,
+        wire: Duration,
+    ) -> Result<(), Error> {
+        let error = writing.late(error, wire);
+        Err(self.release(writing, patience, error))
     }
 
     /// As [`send`](Self::send), by the connection itself.
@@ -100,9 +115,10 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// What was done alone has failed. Nobody can have taken the lock meanwhile.
     #[cold]
     fn failed(&self, error: Error, wire: Duration) -> Result<(), Error> {
-        let Some(mut writing) = self.lock.try_lock() else { return Err(error) };
-        let error = writing.late(error, wire);
-        Err(self.release(writing, Self::NONE, error))
+        match self.lock.try_lock() {
+            Some(writing) => self.unsent(writing, Self::NONE, error, wire),
+            None => Err(error),
+        }
     }
 
     /// Writes out what is queued.
