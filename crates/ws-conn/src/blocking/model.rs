@@ -47,7 +47,7 @@ fn a_pong_leaves_whole_whoever_writes_meanwhile() {
 /// With a lock as long as there is the handle, and without as soon as there is none.
 #[test]
 fn what_the_connection_sends_itself_leaves_beside_a_handle_that_goes() {
-    check(3, || {
+    check(2, || {
         let peer = Peer::new(1);
         let mut conn = peer.conn();
         let others = [send(conn.sender()), peer.opens(2 * FRAME)];
@@ -144,7 +144,7 @@ fn nothing_follows_a_close() {
 /// The message under way may never end.
 #[test]
 fn who_waits_for_the_turn_of_a_message_is_told_of_a_close() {
-    check(3, || {
+    check(2, || {
         let peer = Peer::new(usize::MAX);
         let conn = peer.conn();
         let (sender, other) = (conn.sender(), conn.sender());

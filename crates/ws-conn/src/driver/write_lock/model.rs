@@ -5,7 +5,7 @@
 #![expect(clippy::disallowed_methods, reason = "the lock reads the clock when it waits")]
 
 use super::{CLOSING, Guard, MESSAGE, WriteLock};
-use crate::driver::deadline::Patience;
+use crate::driver::deadline::{Deadline, Patience};
 use crate::driver::sync::Arc as Shared;
 use alloc::sync::Arc;
 use core::cell::Cell;
@@ -155,9 +155,9 @@ fn a_thread_that_has_waited_beyond_its_time_gets_no_turn() {
                 let waited = Cell::new(false);
                 let now = || {
                     waited.set(true);
-                    if late.load(Ordering::Acquire) { begin + 2 * SECOND } else { begin }
+                    if late.load(Ordering::Relaxed) { begin + 2 * SECOND } else { begin }
                 };
-                let mut patience = Patience::Whole(SECOND);
+                let mut patience = Patience::Until(Deadline::after(begin, SECOND));
                 let serve = |writing: &mut Writing| model.serve(writing);
                 if let Some(writing) = model.0.lock.lock(false, &mut patience, now, serve) {
                     assert!(!waited.get(), "it has waited beyond its time, and writes");
@@ -165,8 +165,10 @@ fn a_thread_that_has_waited_beyond_its_time_gets_no_turn() {
                 }
             })
         };
-        late.store(true, Ordering::Release);
-        // As the time-out of its wait, whether or not it waits yet.
+        // As the time-out of its wait, whether or not it waits yet. Under the gate, since no clock goes back for who waits.
+        let gate = model.0.lock.gate.lock();
+        late.store(true, Ordering::Relaxed);
+        drop(gate);
         model.0.lock.changed.notify_all();
         model.unlock(held);
         Vec::from([waits])
