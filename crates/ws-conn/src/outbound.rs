@@ -304,6 +304,13 @@ impl<E: Encode> Outbound<E> {
         self.open
     }
 
+    /// Whether the frames that an operation has put into the room may be taken out again, as long as none of their bytes
+    /// are written: it is as if there had been no such operation then.
+    #[must_use]
+    pub const fn may_take_back(&self, op: &Sending<'_>) -> bool {
+        op.whole && E::RSV == 0
+    }
+
     /// What `next` and `replies` need to be sure of progress: the largest control frame of a client.
     pub const MIN_ROOM: usize = Header::MAX + 125;
 

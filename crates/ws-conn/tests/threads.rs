@@ -2,7 +2,7 @@
 //! by the test kit's plain reader, and judged there.
 #![cfg(feature = "blocking")]
 
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use core::time::Duration;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -243,6 +243,40 @@ fn a_message_that_gets_no_turn_in_time_is_not_sent_and_harms_nothing() {
         let expected = [(BINARY, b"a message in two parts".to_vec()), (TEXT, b"in time".to_vec())];
         assert_eq!(whole_messages(&frames), expected);
     }
+}
+
+/// Those whose time is over when the turn comes say so, and the connection goes on. All that they send has room in the
+/// sockets.
+#[test]
+fn a_turn_that_comes_late_harms_nothing() {
+    const EACH: usize = 3000;
+    let (conn, peer) = connect(Role::Server);
+    let sender = conn.sender();
+    let late = AtomicU32::new(0);
+    let wire = thread::scope(|scope| {
+        let wire = scope.spawn(|| peer.read_to_end());
+        let senders = THREADS.map(|id| {
+            let (sender, late) = (sender.clone(), &late);
+            scope.spawn(move || {
+                for number in 0..EACH {
+                    let patience = Duration::from_micros(20 << (number % 8));
+                    match sender.send(Opcode::BINARY, &[id; 16], patience) {
+                        Ok(()) => {}
+                        Err(Error::Fault(Fault::Timeout(Wait::Turn))) => drop(late.fetch_add(1, Ordering::Relaxed)),
+                        Err(error) => panic!("{error}"),
+                    }
+                }
+            })
+        });
+        senders.into_iter().for_each(|sender| sender.join().unwrap());
+        assert_eq!(sender.closed(), None);
+        sender.send_close(CloseCode::NORMAL, "", WIRE).unwrap();
+        drop(conn);
+        wire.join().unwrap()
+    });
+    let late = late.into_inner() as usize;
+    assert!(late > 0, "nobody came late: that shows nothing");
+    assert_eq!(peer.judge(&wire).len(), THREADS.len() * EACH - late + 1);
 }
 
 /// The other end of a connection of this role: bytes, read and written plainly.

@@ -13,11 +13,10 @@ use crate::driver::sync::Arc;
 use crate::extension::{Decode, Encode, Plain};
 use crate::fault::Closed;
 use crate::inbound::Inbound;
-use crate::receiving::{Received, Receiving, Step};
-use crate::timeouts::{Need, Timeouts};
+use crate::receiving::{Received, Receiving};
+use crate::timeouts::Timeouts;
 use core::fmt;
 use core::time::Duration;
-use std::io;
 use ws_frame::{CloseCode, Role};
 
 /// A WebSocket connection over blocking I/O.
@@ -26,7 +25,8 @@ use ws_frame::{CloseCode, Role};
 /// and its senders get [`Fault::Closed`](crate::Fault::Closed) then; [`finish`](Self::finish) closes in order.
 ///
 /// All calls that receive answer Pings and Closes of the peer, and send out what was [fed](Sender::feed) before they
-/// wait. A call that ends the connection (a fault, or the peer's Close) sends the Close that is owed, closes its
+/// wait, as far as there is room: they do not wait for room while there is something to read, and no longer than `wire`
+/// in all. A call that ends the connection (a fault, or the peer's Close) sends the Close that is owed, closes its
 /// direction of the transport and reads on for at most a [second](Self::DRAIN), so that unread input does not destroy
 /// the Close on its way (RFC 6455, section 7.1.1).
 pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
@@ -36,14 +36,14 @@ pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     pub(super) start: usize,
     pub(super) end: usize,
     pub(super) inbound: Inbound<D>,
-    watch: Watch,
+    pub(super) watch: Watch,
     /// Whether an answer to a Ping may lie in the queue.
-    replied: bool,
-    lingers: bool,
+    pub(super) replied: bool,
+    pub(super) lingers: bool,
     /// Until when [`finish`](Self::finish) may take.
     pub(super) finishing: Deadline,
     pub(super) ended: bool,
-    limit: usize,
+    pub(super) limit: usize,
     pub(super) held: Held,
     pub(super) write_mode: WriteMode,
     pub(super) line: Arc<Line<W, E>>,
@@ -143,46 +143,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
         Ok(self.message_and_sender(timeouts)?.0)
     }
 
-    /// As [`message`](Self::message), with what is needed to send while the message is lent: an answer that is made of
-    /// it, or the message itself.
-    ///
-    /// # Errors
-    ///
-    /// As [`message`](Self::message).
-    pub fn message_and_sender(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
-        let mut held = core::mem::take(&mut self.held);
-        held.recycle();
-        loop {
-            let (start, end) = (self.start, self.end);
-            if let Some((used, opcode, range)) = self.inbound.lend(self.inbox.get_mut(start..end), self.limit) {
-                self.take(used);
-                self.send_replies(timeouts);
-                self.held = held;
-                let range = start.saturating_add(range.start)..start.saturating_add(range.end);
-                let message = MessageRef::new(opcode, self.inbox.get_mut(range));
-                return Ok((message, SenderMut::new(&mut self.line)));
-            }
-            let mut op = Receiving::held(held.room(self.limit), self.limit);
-            let (used, step) = self.inbound.push(&mut op, self.inbox.get(start..end));
-            self.take(used);
-            match step {
-                Step::Done(received) => {
-                    self.send_replies(timeouts);
-                    self.held = held;
-                    let message = MessageRef::new(received.opcode, self.held.get_mut(received.len));
-                    return Ok((message, SenderMut::new(&mut self.line)));
-                }
-                Step::Room => held.grow(self.limit, D::RSV != 0),
-                step => {
-                    if let Err(error) = self.on(step, timeouts) {
-                        self.held = held;
-                        return Err(error);
-                    }
-                }
-            }
-        }
-    }
-
     /// Waits for a message to begin and hands out a reader for its payload, of any length.
     ///
     /// The reader is to be read to its end. If it is dropped before, the rest of the message is discarded by the next
@@ -249,108 +209,6 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
 
     /// How long a connection that has ended reads on, so that its last words reach the peer.
     pub const DRAIN: Duration = Duration::from_secs(1);
-
-    /// Runs an operation to its end.
-    #[inline]
-    pub(super) fn run(&mut self, op: &mut Receiving<'_>, timeouts: Timeouts) -> Result<Received, Error> {
-        loop {
-            let (used, step) = self.inbound.push(op, self.inbox.get(self.start..self.end));
-            self.take(used);
-            match step {
-                Step::Done(received) => {
-                    self.send_replies(timeouts);
-                    return Ok(received);
-                }
-                step => self.on(step, timeouts)?,
-            }
-        }
-    }
-
-    /// Does what the machine asks for.
-    fn on(&mut self, step: Step, timeouts: Timeouts) -> Result<(), Error> {
-        match step {
-            Step::Need(need) => self.fill(need, timeouts),
-            Step::Reply => self.reply(timeouts),
-            // This thread holds up nobody else.
-            Step::Done(_) | Step::Room | Step::Yield(_) => Ok(()),
-        }
-    }
-
-    fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {
-        let settled = self.inbound.reply(&mut self.line.shared());
-        match settled {
-            Ok(()) => {
-                self.replied = true;
-                self.line.queue_replies(timeouts.wire).or_else(|fault| self.stuck(timeouts, fault))
-            }
-            Err(fault) => {
-                if fault.is_fatal() {
-                    self.end(timeouts.wire);
-                }
-                Err(fault.into())
-            }
-        }
-    }
-
-    /// A Pong does not wait for the next call, which may be long in coming.
-    #[inline]
-    fn send_replies(&mut self, timeouts: Timeouts) {
-        if core::mem::take(&mut self.replied) {
-            // What fails here is met again before the next wait.
-            let _ = Line::before_wait(&mut self.line, timeouts.wire);
-        }
-    }
-
-    /// Waits for input.
-    fn fill(&mut self, need: Need, timeouts: Timeouts) -> Result<(), Error> {
-        self.replied = false;
-        if let Err(fault) = Line::before_wait(&mut self.line, timeouts.wire) {
-            return self.stuck(timeouts, fault);
-        }
-        if self.line.is_closing() && !self.lingers {
-            // The wait is another one now: the machine is to say so.
-            self.lingers = true;
-            self.inbound.linger();
-            return Ok(());
-        }
-        let mut patience = Duration::MAX;
-        if R::TIMED {
-            let now = self.read.now();
-            patience = self.watch.deadline(need, timeouts.of(need.wait), now).left(now).min(Self::NOTICE);
-            if patience.is_zero() {
-                return self.give_up(timeouts, |inbound, shared| inbound.expired(need, shared).err());
-            }
-        }
-        if self.inbox.len() == 0 {
-            self.inbox = Buffer::new(Buffer::SIZE);
-        }
-        let (end, size) = (self.end, self.inbox.len());
-        match self.read.read(self.inbox.get_mut(end..size), patience) {
-            Ok(0) => self.give_up(timeouts, |inbound, shared| inbound.eof(shared).err()),
-            Ok(read) => {
-                self.end = end.saturating_add(read).min(size);
-                Ok(())
-            }
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted => Ok(()),
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock if R::TIMED => Ok(()),
-                _ => {
-                    let fault = self.inbound.lost(&mut self.line.shared());
-                    self.end(timeouts.wire);
-                    Err(fault.map_or(Error::Io(error), Error::Fault))
-                }
-            },
-        }
-    }
-
-    #[inline]
-    fn take(&mut self, used: usize) {
-        self.start = self.start.saturating_add(used);
-        if self.start >= self.end {
-            self.start = 0;
-            self.end = 0;
-        }
-    }
 }
 
 impl<R: Input, W: Output, D: Decode, E: Encode> Drop for Conn<R, W, D, E> {

@@ -88,7 +88,7 @@ impl<'c, R: Input, W: Output, D: Decode, E: Encode> Frames<'c, R, W, D, E> {
         let result = self.conn.line.send(op, Call { wire, has_turn: true }, true);
         if data && (result.is_err() && !has_turn || result.is_ok() && fin) {
             self.conn.write_mode.has_turn = false;
-            self.conn.line.end_turn(wire);
+            self.conn.line.end_turn();
         }
         result
     }

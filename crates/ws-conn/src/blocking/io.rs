@@ -1,12 +1,8 @@
 #![expect(clippy::disallowed_methods, reason = "a transport of the driver is where time passes")]
 
-use crate::driver::gather;
 use alloc::sync::Arc;
 use core::time::Duration;
 use std::io::{self, IoSlice, Read, Write};
-use std::net::{Shutdown, TcpStream};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
 /// The receiving half of a transport.
@@ -14,14 +10,29 @@ pub trait Input {
     /// Whether reads return when their patience is at its end. Without that no deadline can be kept.
     const TIMED: bool = true;
 
+    /// Whether [`read_or_room`](Self::read_or_room) returns when the sending half has room. Without that the driver
+    /// keeps such waits short: 1 to 50 milliseconds each.
+    const SEES_ROOM: bool = false;
+
     /// Reads what is there, at least one byte, and waits for it at most as long as `patience`. No bytes mean that the
     /// peer has closed its direction.
     ///
     /// # Errors
     ///
     /// [`TimedOut`](io::ErrorKind::TimedOut) or [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing came in time;
-    /// [`Interrupted`](io::ErrorKind::Interrupted) is tried again; everything else ends the connection.
+    /// [`Interrupted`](io::ErrorKind::Interrupted) is tried again until the call's deadline, without deadlines a
+    /// thousand times; everything else ends the connection.
     fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize>;
+
+    /// As [`read`](Self::read), for a connection that waits for room to write as well: it may also return when the
+    /// sending half of the transport has some.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read): [`WouldBlock`](io::ErrorKind::WouldBlock) if there is room, and nothing to read.
+    fn read_or_room(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
+        self.read(into, patience)
+    }
 
     /// What time it is.
     fn now(&self) -> Instant {
@@ -34,14 +45,15 @@ pub trait Output {
     /// Whether writes return when their patience is at its end. Without that no deadline can be kept.
     const TIMED: bool = true;
 
-    /// Writes a first part of the buffers, one after the other, and waits at most as long as `patience` for room.
+    /// Writes a first part of the buffers, one after the other, and waits at most as long as `patience` for room. With
+    /// a patience of zero it writes what goes at once, and does not wait.
     ///
     /// # Errors
     ///
     /// As [`Input::read`].
     fn write(&mut self, bufs: &[IoSlice<'_>], patience: Duration) -> io::Result<usize>;
 
-    /// Hands on what the transport holds back, if it does.
+    /// Hands on what the transport holds back, if it does, and waits no longer than [`write`](Self::write).
     ///
     /// # Errors
     ///
@@ -58,8 +70,9 @@ pub trait Output {
     /// The transport's, which are of no consequence.
     fn half_close(&mut self) -> io::Result<()>;
 
-    /// A handle that closes both directions from any thread, even while a read or a write waits. Transports without one
-    /// are closed by being dropped.
+    /// A handle that closes both directions from any thread, even while a read or a write waits. The connection drops
+    /// it when it is dropped or aborted itself, whatever senders are left. Transports without one are closed by being
+    /// dropped.
     fn hang_up(&self) -> Option<Arc<dyn HangUp>> {
         None
     }
@@ -87,89 +100,12 @@ pub trait Transport {
     fn split(self) -> (Self::Read, Self::Write);
 }
 
-/// One half of a socket. Both share one descriptor.
-#[derive(Debug)]
-pub struct Socket<S> {
-    stream: Arc<S>,
-    armed: Option<Duration>,
-}
-
 /// A plain `Read` or `Write`, without deadlines: its calls take as long as they take.
+///
+/// Nothing can be waited for beside such a call, so that what is queued is written before the connection reads. Two
+/// peers that both do so, with more in their queues than the transport holds, wait for each other.
 #[derive(Debug)]
 pub struct Untimed<T>(pub T);
-
-impl<S> Socket<S> {
-    /// The socket itself, for its addresses and options. Its time-outs are the driver's.
-    pub fn get_ref(&self) -> &S {
-        &self.stream
-    }
-
-    /// Installs the time-out, unless the one that is installed is about right.
-    fn arm(&mut self, patience: Duration, install: impl FnOnce(&S, Duration) -> io::Result<()>) -> io::Result<()> {
-        // Zero means no time-out to the operating system, and so does what it cannot express.
-        let patience = patience.clamp(Duration::from_millis(1), Duration::from_secs(1 << 30));
-        #[expect(clippy::arithmetic_side_effects, reason = "a Duration by a number that is not zero")]
-        let tolerance = patience / 8;
-        if self.armed.is_none_or(|armed| armed.abs_diff(patience) > tolerance) {
-            install(&self.stream, patience)?;
-            self.armed = Some(patience);
-        }
-        Ok(())
-    }
-}
-
-macro_rules! socket {
-    ($stream:ty, $prepare:expr) => {
-        impl Input for Socket<$stream> {
-            fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
-                self.arm(patience, |stream, patience| stream.set_read_timeout(Some(patience)))?;
-                (&*self.stream).read(into)
-            }
-        }
-
-        impl Output for Socket<$stream> {
-            fn write(&mut self, bufs: &[IoSlice<'_>], patience: Duration) -> io::Result<usize> {
-                self.arm(patience, |stream, patience| stream.set_write_timeout(Some(patience)))?;
-                match bufs {
-                    [buf] => (&*self.stream).write(buf),
-                    _ => gather::write(&*self.stream, bufs),
-                }
-            }
-
-            fn half_close(&mut self) -> io::Result<()> {
-                self.stream.shutdown(Shutdown::Write)
-            }
-
-            fn hang_up(&self) -> Option<Arc<dyn HangUp>> {
-                Some(Arc::<$stream>::clone(&self.stream))
-            }
-        }
-
-        impl HangUp for $stream {
-            fn hang_up(&self) {
-                // Fails if the peer has hung up already, which is as good.
-                let _ = self.shutdown(Shutdown::Both);
-            }
-        }
-
-        impl Transport for $stream {
-            type Read = Socket<$stream>;
-            type Write = Socket<$stream>;
-
-            fn split(self) -> (Self::Read, Self::Write) {
-                ($prepare)(&self);
-                let stream = Arc::new(self);
-                (Socket { stream: Arc::clone(&stream), armed: None }, Socket { stream, armed: None })
-            }
-        }
-    };
-}
-
-// Frames are written when they are to be sent, in one piece: to hold back a small one for the sake of the next helps
-// nobody. Should it fail, the connection works all the same.
-socket!(TcpStream, |stream: &TcpStream| drop(stream.set_nodelay(true)));
-#[cfg(unix)]
-socket!(UnixStream, |_: &UnixStream| ());
 
 impl<R: Read> Input for Untimed<R> {
     const TIMED: bool = false;
@@ -207,3 +143,20 @@ impl<R: Read, W: Write> Transport for (R, W) {
         (Untimed(self.0), Untimed(self.1))
     }
 }
+
+/// Calls again what was interrupted, where no deadline decides how often: so many times at most.
+#[inline]
+pub(super) fn insist<T>(timed: bool, mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut result = call();
+    if !timed {
+        for _ in 1..MOST_CALLS {
+            match &result {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => result = call(),
+                _ => break,
+            }
+        }
+    }
+    result
+}
+
+const MOST_CALLS: u32 = 1000;

@@ -1,25 +1,26 @@
-#![expect(clippy::disallowed_methods, reason = "waiting for the lock is the driver's, and takes time")]
+//! The sending direction as its callers see it.
 
 use super::io::{HangUp, Output};
+use super::serving::fatal;
+use super::stalled::Room;
 use super::writing::Writing;
 use crate::driver::deadline::Patience;
 use crate::driver::error::Error;
-use crate::driver::sync::{Arc, Mutex, MutexGuard, TryGuard};
-use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, GONE, MESSAGE, QUEUED, WriteLock};
+use crate::driver::sync::{Arc, Mutex, MutexGuard};
+use crate::driver::write_lock::{BROKEN, CLOSING, ENDED, FINISH, GONE, Guard, MESSAGE, QUEUED, WriteLock};
 use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::Sending;
 use crate::shared::{Ending, Shared};
-use crate::timeouts::Wait;
 use core::time::Duration;
-use std::time::Instant;
 use ws_frame::{CloseCode, Role};
 
 /// The sending direction of a connection, shared by the connection and its senders.
 pub(super) struct Line<W, E> {
-    lock: WriteLock<Writing<W, E>>,
+    pub(super) lock: WriteLock<Writing<W, E>>,
     shared: Mutex<Shared>,
-    hang_up: Option<alloc::sync::Arc<dyn HangUp>>,
+    /// `None` once the connection is gone: the handle keeps the transport open.
+    hang_up: Mutex<Option<alloc::sync::Arc<dyn HangUp>>>,
 }
 
 /// Nothing in it is pinned, so that its handles need not be either.
@@ -32,11 +33,18 @@ pub(super) struct Call {
     pub(super) has_turn: bool,
 }
 
-type Guard<'l, W, E> = TryGuard<'l, Writing<W, E>>;
+/// How the connection writes before it reads.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// What goes at once: it can wait for room and for input together.
+    AtOnce,
+    /// All of it: it can wait for one thing at a time.
+    First,
+}
 
 impl<W: Output, E: Encode> Line<W, E> {
     pub(super) fn new(write: W, role: Role, encode: E) -> Self {
-        let hang_up = write.hang_up();
+        let hang_up = Mutex::new(write.hang_up());
         let writing = Writing::new(write, role, encode);
         Self { lock: WriteLock::new(writing), shared: Mutex::new(Shared::new(role)), hang_up }
     }
@@ -45,9 +53,24 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[inline]
     pub(super) fn send(&self, mut op: Sending<'_>, call: Call, flush: bool) -> Result<(), Error> {
         let mut patience = Self::patience(call.wire);
-        let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience, call.wire)?;
-        let result = writing.send(&mut op, flush, &mut patience);
-        self.unlock(writing, call.wire, result)
+        let mut writing = self.lock(op.is_data() && !call.has_turn, &mut patience)?;
+        match writing.send(&mut op, flush, &mut patience) {
+            Ok(()) => self.unlock(writing, patience, Ok(())),
+            Err(error) => self.unsent(writing, patience, error, call.wire),
+        }
+    }
+
+    /// An operation was not sent.
+    #[cold]
+    fn unsent(
+        &self,
+        mut writing: Guard<'_, Writing<W, E>>,
+        patience: Patience,
+        error: Error,
+        wire: Duration,
+    ) -> Result<(), Error> {
+        let error = writing.late(error, wire);
+        Err(self.release(writing, patience, error))
     }
 
     /// As [`send`](Self::send), by the connection itself.
@@ -93,7 +116,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     #[cold]
     fn failed(&self, error: Error, wire: Duration) -> Result<(), Error> {
         match self.lock.try_lock() {
-            Some(writing) => self.unlock(writing, wire, Err(error)),
+            Some(writing) => self.unsent(writing, Self::NONE, error, wire),
             None => Err(error),
         }
     }
@@ -101,24 +124,31 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Writes out what is queued.
     pub(super) fn flush(&self, wire: Duration) -> Result<(), Error> {
         let mut patience = Self::patience(wire);
-        let mut writing = self.lock(false, &mut patience, wire)?;
+        let mut writing = self.lock(false, &mut patience)?;
         let result = writing.usable().and_then(|()| writing.flush(&mut patience));
-        self.unlock(writing, wire, result)
+        self.unlock(writing, patience, result)
     }
 
     /// Takes the turn for a message in fragments: no other data message is sent until [`end_turn`](Self::end_turn).
     pub(super) fn begin_turn(&self, wire: Duration) -> Result<(), Error> {
-        let writing = self.lock(true, &mut Self::patience(wire), wire)?;
+        let mut patience = Self::patience(wire);
+        let writing = self.lock(true, &mut patience)?;
         let result = writing.usable();
         if result.is_ok() {
             self.lock.set(MESSAGE);
         }
-        self.unlock(writing, wire, result)
+        self.unlock(writing, patience, result)
     }
 
     /// Gives the turn back.
-    pub(super) fn end_turn(&self, wire: Duration) {
-        self.lock.end_turn(self.serving(wire));
+    pub(super) fn end_turn(&self) {
+        self.lock.end_turn(self.serving(Self::NONE));
+    }
+
+    /// Leaves the last fragment of the message to who writes at the moment, and the turn with it.
+    pub(super) fn finish_later(&self) {
+        self.lock.set(FINISH);
+        self.lock.ask(self.serving(Self::NONE));
     }
 
     /// Claims the status and sends the Close, as far as that can be done until the deadline.
@@ -142,53 +172,77 @@ impl<W: Output, E: Encode> Line<W, E> {
         self.closing(wire);
     }
 
-    /// Ends it at once, without another word.
+    /// Ends it at once, without another word, and lets go of the transport.
     pub(super) fn abort(&self) -> Closed {
         let closed = self.shared().abandon(CloseCode::ABNORMAL);
         self.lock.set(CLOSING | GONE);
-        self.hang_up();
-        self.lock.ask(self.serving(Duration::ZERO));
+        let handle = self.hang_up.lock().take();
+        if let Some(handle) = handle {
+            handle.hang_up();
+        }
+        self.lock.ask(self.serving(Self::NONE));
         closed
-    }
-
-    /// Sends what `shared` owes, or leaves it to the thread that writes at the moment.
-    pub(super) fn send_replies(&self, wire: Duration) {
-        self.lock.ask(self.serving(wire));
     }
 
     /// Puts what `shared` owes into the queue, to be sent with what comes next: at the latest before the connection
     /// waits for the peer.
-    pub(super) fn queue_replies(&self, wire: Duration) -> Result<(), Fault> {
-        self.try_write(wire, |writing, patience| self.replies(writing, patience))
+    pub(super) fn queue_replies(&self, wire: Duration, way: Way) -> Result<(), Fault> {
+        self.try_write(Self::patience_of(way, wire), |writing, patience| match self.replies(writing, patience) {
+            // It stays owed until there is room in the queue: the latest answer takes the place of those before it.
+            Err(Error::Fault(Fault::Timeout(_))) if way == Way::AtOnce => Ok(()),
+            result => result,
+        })
     }
 
-    /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue.
+    /// Before the connection waits for the peer, so that the peer does not wait for what lies in the queue. Returns how
+    /// to wait for room as well, if some is needed.
     #[inline]
-    pub(super) fn before_wait(line: &mut Arc<Self>, wire: Duration) -> Result<(), Fault> {
-        if line.lock.is_set(QUEUED) { Self::flush_queued(line, wire) } else { Ok(()) }
+    pub(super) fn before_wait(line: &mut Arc<Self>, wire: Duration, way: Way) -> Result<Option<Room>, Fault> {
+        if line.lock.is_set(QUEUED) { Self::write_queued(line, wire, way) } else { Ok(None) }
     }
 
     #[cold]
-    fn flush_queued(line: &mut Arc<Self>, wire: Duration) -> Result<(), Fault> {
-        match Self::alone(line, wire, |writing| writing.flush(&mut Self::patience(wire))) {
-            Some(result) => fatal(result),
-            None => line.try_write(wire, Writing::flush),
+    fn write_queued(line: &mut Arc<Self>, wire: Duration, way: Way) -> Result<Option<Room>, Fault> {
+        let written = |line: &mut Arc<Self>| {
+            let mut room = None;
+            let mut patience = Self::patience_of(way, wire);
+            let mut write = |writing: &mut Writing<W, E>, patience: &mut Patience| match way {
+                Way::AtOnce => writing.advance(wire).map(|needed| room = needed),
+                Way::First => writing.flush(patience),
+            };
+            match Self::alone(line, wire, |writing| write(writing, &mut patience)) {
+                Some(result) => fatal(result)?,
+                None => line.try_write(patience, write)?,
+            }
+            Ok(room)
+        };
+        let room = written(line)?;
+        if room.is_some() || !line.is_owing() {
+            return Ok(room);
         }
+        // There was no room in the queue for all that is owed, and now there is.
+        line.lock.ask(line.serving(Self::patience_of(way, wire)));
+        if line.lock.is_set(QUEUED) { written(line) } else { Ok(None) }
+    }
+
+    /// Whether something is to be put into the queue.
+    fn is_owing(&self) -> bool {
+        self.lock.is_set(FINISH) || self.shared().owes()
     }
 
     /// For the receiving direction: does something if nobody writes at the moment, and leaves it to the writer
     /// otherwise.
     fn try_write(
         &self,
-        wire: Duration,
+        mut patience: Patience,
         act: impl FnOnce(&mut Writing<W, E>, &mut Patience) -> Result<(), Error>,
     ) -> Result<(), Fault> {
         let Some(mut writing) = self.lock.try_lock() else {
-            self.send_replies(wire);
+            self.lock.ask(self.serving(patience));
             return Ok(());
         };
-        let result = act(&mut writing, &mut Self::patience(wire));
-        fatal(self.unlock(writing, wire, result))
+        let result = act(&mut writing, &mut patience);
+        fatal(self.unlock(writing, patience, result))
     }
 
     /// Sends what is owed, and half-closes if that is for this side to do.
@@ -197,11 +251,17 @@ impl<W: Output, E: Encode> Line<W, E> {
             self.lock.set(ENDED);
         }
         self.closing(wire);
+        if self.lock.is_set(QUEUED) {
+            // It never will be.
+            self.lock.set(BROKEN);
+        }
     }
 
     /// Closes both directions of the transport.
     pub(super) fn hang_up(&self) {
-        if let Some(handle) = &self.hang_up {
+        // Not under the lock: this is code of the transport.
+        let handle = self.hang_up.lock().clone();
+        if let Some(handle) = handle {
             handle.hang_up();
         }
     }
@@ -219,137 +279,5 @@ impl<W: Output, E: Encode> Line<W, E> {
     /// Whether both sides have said that they close, and this one not in vain.
     pub(super) fn is_clean(&self) -> bool {
         !self.lock.is_set(BROKEN) && self.shared().is_clean()
-    }
-
-    fn closing(&self, wire: Duration) {
-        self.lock.set(CLOSING);
-        let mut patience = Self::patience(wire);
-        let mut served = false;
-        self.lock.ask(|writing| {
-            served = true;
-            self.serve(writing, &mut patience);
-        });
-        // Waits for a writer that is at work, since the caller may want to hang up next. Whoever it is, it does what is
-        // owed at the end of its frame; even if nothing is owed any more, that may not be written yet.
-        if !served && let Ok(writing) = self.lock(false, &mut patience, wire) {
-            let left = patience.left(Instant::now());
-            let _ = self.unlock(writing, left, Ok(()));
-        }
-    }
-
-    /// What a call does for others while it has the lock: within one deadline, however much that is.
-    #[inline]
-    fn serving(&self, wire: Duration) -> impl FnMut(&mut Writing<W, E>) {
-        let mut patience = Self::patience(wire);
-        move |writing| self.serve(writing, &mut patience)
-    }
-
-    fn serve(&self, writing: &mut Writing<W, E>, patience: &mut Patience) {
-        // Read first: what is owed was known before it was set.
-        let ended = self.lock.is_set(ENDED);
-        let result = self.replies(writing, patience).and_then(|()| writing.flush(patience));
-        // What cannot be sent is found out by whoever sends or receives next.
-        let _ = self.settle(writing, result);
-        if ended {
-            self.lock.clear(ENDED);
-            writing.half_close();
-        }
-        if self.lock.is_set(GONE) {
-            writing.let_go();
-        }
-    }
-
-    /// Puts what is owed into the queue.
-    fn replies(&self, writing: &mut Writing<W, E>, patience: &mut Patience) -> Result<(), Error> {
-        loop {
-            let mut shared = self.shared();
-            if !shared.owes() {
-                if let Some(closed) = shared.closed() {
-                    writing.end(closed);
-                }
-                return Ok(());
-            }
-            if writing.is_broken() {
-                return Ok(());
-            }
-            writing.replies(&mut shared)?;
-            let owes = shared.owes();
-            drop(shared);
-            if owes {
-                writing.flush(patience)?;
-            }
-        }
-    }
-
-    #[inline]
-    fn lock(&self, turn: bool, patience: &mut Patience, wire: Duration) -> Result<Guard<'_, W, E>, Error> {
-        let guard = self
-            .lock
-            .lock(turn, patience, Instant::now, self.serving(wire))
-            .ok_or_else(|| self.shared().closed().map_or(Fault::Timeout(Wait::Turn), Fault::Closed))?;
-        // The wait for the lock is the system's, and the transport may have a clock of its own.
-        *patience = patience.transferred(Instant::now);
-        if turn && self.is_closing() { self.refuse(guard, wire) } else { Ok(guard) }
-    }
-
-    /// The status is set: no message begins any more, whether or not the Close is out.
-    #[cold]
-    fn refuse<'l>(&'l self, guard: Guard<'l, W, E>, wire: Duration) -> Result<Guard<'l, W, E>, Error> {
-        let Some(closed) = self.shared().closed() else { return Ok(guard) };
-        self.unlock(guard, wire, Ok(()))?;
-        Err(closed.into())
-    }
-
-    /// Releases the lock and sorts out the result.
-    #[inline]
-    fn unlock(&self, mut writing: Guard<'_, W, E>, wire: Duration, result: Result<(), Error>) -> Result<(), Error> {
-        let result = if result.is_err() { self.settle(&mut writing, result) } else { Ok(()) };
-        self.lock.note_queued(writing.is_queued());
-        self.lock.unlock(writing, self.serving(wire));
-        result
-    }
-
-    /// What an error means for the connection.
-    #[cold]
-    fn settle(&self, writing: &mut Writing<W, E>, result: Result<(), Error>) -> Result<(), Error> {
-        if writing.is_broken() {
-            self.lock.set(BROKEN);
-        }
-        let fault = match result {
-            Ok(()) => return Ok(()),
-            Err(Error::Fault(fault)) => fault,
-            Err(Error::Io(error)) => {
-                // If the connection was closed before, that is why.
-                return Err(self.shared().closed().map_or(Error::Io(error), Error::from));
-            }
-        };
-        if !fault.is_fatal() {
-            return Err(fault.into());
-        }
-        let fault = self.shared().fail(fault);
-        self.lock.set(CLOSING);
-        if writing.is_broken() {
-            // The peer does not read: half a frame is out, so that nothing more can be told it.
-            let closed = self.shared().abandon(fault.code());
-            writing.end(closed);
-            self.hang_up();
-        } else {
-            let mut patience = Self::patience(Duration::from_secs(1));
-            let _ = self.replies(writing, &mut patience).and_then(|()| writing.flush(&mut patience));
-        }
-        Err(fault.into())
-    }
-
-    #[inline]
-    fn patience(wire: Duration) -> Patience {
-        if W::TIMED { Patience::Whole(wire) } else { Patience::ENDLESS }
-    }
-}
-
-/// What ends the receiving as well. A failure to write does not: the peer's Close may lie there to be read.
-fn fatal(result: Result<(), Error>) -> Result<(), Fault> {
-    match result {
-        Err(Error::Fault(fault)) if fault.is_fatal() => Err(fault),
-        _ => Ok(()),
     }
 }

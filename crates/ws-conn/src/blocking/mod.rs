@@ -5,10 +5,11 @@
 //!
 //! # Deadlines
 //!
-//! Sockets keep deadlines with their own time-outs, which the operating system rounds to its clock's ticks; an
-//! installed time-out is left alone as long as it differs by less than an eighth from what is needed. A blocked read
-//! looks up at least once a [second](Conn::NOTICE): that is how long a Close from another thread may go unnoticed by a
-//! thread that waits in [`receive`](Conn::receive). [`Sender::abort`] wakes it at once.
+//! A write waits with the system's `poll`, which is exact to the resolution of its timers; on systems other than Unix, and
+//! for reads, with the time-out of the socket, which the system rounds up to its clock's ticks (on Linux two of them,
+//! 2 to 20 milliseconds in all). A blocked read looks up at least once a [second](Conn::NOTICE): that is how long a
+//! Close from another thread may go unnoticed by a thread that waits in [`receive`](Conn::receive). [`Sender::abort`]
+//! wakes it at once.
 //!
 //! A plain `Read` or `Write` ([`Untimed`]) has no time-outs: all deadlines are lost there, and a call takes as long as
 //! the transport takes.
@@ -18,17 +19,24 @@ mod ending;
 mod frames;
 mod io;
 mod line;
+#[cfg(all(test, ws_loom))]
+mod model;
 mod reader;
+mod receive;
 mod sender;
 mod sender_mut;
+mod serving;
+mod socket;
+mod stalled;
 mod writer;
 mod writing;
 
 pub use crate::driver::message::MessageRef;
 pub use conn::Conn;
 pub use frames::Frames;
-pub use io::{HangUp, Input, Output, Socket, Transport, Untimed};
+pub use io::{HangUp, Input, Output, Transport, Untimed};
 pub use reader::MessageReader;
 pub use sender::Sender;
 pub use sender_mut::SenderMut;
+pub use socket::Socket;
 pub use writer::MessageWriter;

@@ -13,9 +13,12 @@ use ws_frame::{CloseCode, Opcode};
 /// Sends on a connection: from any number of threads, at any time, also while another thread receives.
 ///
 /// Frames go out whole, and those of one thread in their order. Control frames go between the fragments of a message in
-/// progress; a data message waits for its turn. `wire` is the time a call may take; when it is over in the midst of a
-/// frame, because the peer does not read, the connection is closed with 1008. A call that meanwhile was asked by other
-/// threads to send what is owed (a Pong, a Close) takes as long again for all of that, at most.
+/// progress; a data message waits for its turn. `wire` is the time a call may take, the wait for its turn included.
+/// When it is over because the peer does not read, the connection is closed with 1008. When it is over because others
+/// wrote, the error is [`Timeout`](crate::Fault::Timeout) of [`Wait::Turn`](crate::Wait::Turn): nothing was sent, and
+/// the connection goes on. A call that other threads have asked meanwhile to send what is owed (a Pong, a Close) does
+/// so in the same time; what it does not get done is left to the connection, for its next wait. What can be written at
+/// once is written even by a call without time.
 pub struct Sender<W, E = Plain> {
     line: Arc<Line<W, E>>,
 }

@@ -3,8 +3,9 @@ use super::line::{Call, Line};
 use crate::driver::error::Error;
 use crate::driver::sync::Arc;
 use crate::extension::{Encode, Plain};
-use crate::fault::Misuse;
+use crate::fault::{Fault, Misuse};
 use crate::outbound::Sending;
+use crate::timeouts::Wait;
 use core::fmt;
 use core::time::Duration;
 use std::io::{self, Write};
@@ -21,14 +22,22 @@ pub struct MessageWriter<W: Output, E: Encode = Plain> {
     opcode: Opcode,
     call: Call,
     begun: bool,
-    finished: bool,
+    end: End,
+}
+
+/// What has become of the last fragment.
+enum End {
+    Open,
+    Sent,
+    /// To others, with the turn.
+    Left,
 }
 
 impl<W: Output, E: Encode> MessageWriter<W, E> {
     pub(super) fn begin(line: Arc<Line<W, E>>, opcode: Opcode, wire: Duration) -> Result<Self, Error> {
         Sending::fragment(opcode, false, &[]).check_stream()?;
         line.begin_turn(wire)?;
-        Ok(Self { line, opcode, call: Call { wire, has_turn: true }, begun: false, finished: false })
+        Ok(Self { line, opcode, call: Call { wire, has_turn: true }, begun: false, end: End::Open })
     }
 
     /// Sends a fragment. An empty one is not sent.
@@ -52,10 +61,17 @@ impl<W: Output, E: Encode> MessageWriter<W, E> {
     ///
     /// As [`Sender::send`](super::Sender::send). Text that ends within a character is refused; the message cannot be
     /// completed then, and the connection is closed with 1011.
+    ///
+    /// [`Timeout`](Fault::Timeout) of [`Wait::Turn`] if others wrote all the time: the connection goes on, and who writes
+    /// completes the message behind what it writes. A message of which nothing was sent is not sent then.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.line.send(Sending::fragment(self.opcode, true, &[]), self.call, true)?;
-        self.finished = true;
-        Ok(())
+        let result = self.line.send(Sending::fragment(self.opcode, true, &[]), self.call, true);
+        self.end = match &result {
+            Ok(()) => End::Sent,
+            Err(Error::Fault(Fault::Timeout(Wait::Turn))) if self.begun => End::Left,
+            Err(_) => End::Open,
+        };
+        result
     }
 }
 
@@ -73,10 +89,12 @@ impl<W: Output, E: Encode> Write for MessageWriter<W, E> {
 
 impl<W: Output, E: Encode> Drop for MessageWriter<W, E> {
     fn drop(&mut self) {
-        if self.begun && !self.finished {
-            self.line.fail(Misuse::Unfinished, self.call.wire);
+        match self.end {
+            End::Left => return self.line.finish_later(),
+            End::Open if self.begun => self.line.fail(Misuse::Unfinished, self.call.wire),
+            End::Open | End::Sent => {}
         }
-        self.line.end_turn(self.call.wire);
+        self.line.end_turn();
     }
 }
 

@@ -43,6 +43,14 @@ impl Patience {
         }
     }
 
+    /// All of it, if nothing of it has been used yet.
+    pub(crate) const fn whole(&self) -> Option<Duration> {
+        match self {
+            Self::Whole(patience) => Some(*patience),
+            Self::Until(_) => None,
+        }
+    }
+
     /// The same patience on another clock: what the wait so far has left of it.
     pub(crate) fn transferred(mut self, now: impl FnOnce() -> Instant) -> Self {
         match self {

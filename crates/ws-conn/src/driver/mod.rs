@@ -4,6 +4,7 @@
 // For both.
 pub(crate) mod buffer;
 pub(crate) mod error;
+#[cfg(unix)]
 pub(crate) mod gather;
 pub(crate) mod keys;
 pub(crate) mod message;
@@ -20,7 +21,8 @@ pub(crate) mod write_lock;
 pub(crate) mod deferred;
 #[cfg(feature = "tokio")]
 pub(crate) mod hub;
-#[cfg(all(test, ws_loom, feature = "tokio"))]
+#[cfg(all(test, ws_loom))]
+#[cfg_attr(not(feature = "tokio"), expect(dead_code, reason = "some are for tasks, which are woken"))]
 pub(crate) mod model;
 #[cfg(feature = "tokio")]
 pub(crate) mod pool;

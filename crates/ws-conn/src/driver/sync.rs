@@ -180,32 +180,37 @@ mod of_loom {
     }
 
     /// loom's own `try_lock` blocks where a real one returns; the flag makes it return.
+    ///
+    /// The mutex is none of loom's, and nobody waits for it: what was written is seen by way of the flag alone.
     #[derive(Debug)]
     pub(crate) struct TryLock<T> {
         held: sync::atomic::AtomicBool,
-        value: sync::Mutex<T>,
+        value: std::sync::Mutex<T>,
     }
 
     #[derive(Debug)]
     pub(crate) struct TryGuard<'a, T> {
-        guard: Option<MutexGuard<'a, T>>,
+        guard: Option<std::sync::MutexGuard<'a, T>>,
         held: &'a sync::atomic::AtomicBool,
     }
 
     impl<T> TryLock<T> {
         pub(crate) fn new(value: T) -> Self {
-            Self { held: sync::atomic::AtomicBool::new(false), value: sync::Mutex::new(value) }
+            Self { held: sync::atomic::AtomicBool::new(false), value: std::sync::Mutex::new(value) }
         }
 
         pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
             // loom's read-modify-writes read the last value even where they fail; a real one may fail by an older one.
             let free = !self.held.load(Ordering::Relaxed)
                 && self.held.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok();
-            free.then(|| TryGuard { guard: self.value.lock().ok(), held: &self.held })
+            free.then(|| TryGuard {
+                guard: Some(self.value.lock().unwrap_or_else(PoisonError::into_inner)),
+                held: &self.held,
+            })
         }
 
         pub(crate) fn get_mut(&mut self) -> &mut T {
-            self.value.get_mut().unwrap()
+            self.value.get_mut().unwrap_or_else(PoisonError::into_inner)
         }
     }
 

@@ -1,5 +1,6 @@
 use super::deadline::Patience;
 use super::sync::{AtomicU32, Condvar, Mutex, Ordering, TryGuard, TryLock};
+use core::ops::{Deref, DerefMut};
 use std::time::Instant;
 
 #[cfg(all(test, ws_loom))]
@@ -18,12 +19,23 @@ mod model;
 /// Of these two read-modify-writes one comes first. If it is the asker's, the holder sees the flag. If it is the
 /// holder's, the asker synchronises with it and finds the lock released (or held by another, to whom the same
 /// applies). So nothing that was asked for is left behind. The module `model` checks it with loom.
+///
+/// A holder that unwinds wakes who waits, and does nothing for others: whoever has the lock next does.
 pub(crate) struct WriteLock<T> {
     value: TryLock<T>,
     flags: AtomicU32,
     gate: Mutex<()>,
     changed: Condvar,
 }
+
+/// The lock, held. To be given back by [`WriteLock::unlock`]; a drop is for unwinding, and wakes who waits.
+pub(crate) struct Guard<'l, T> {
+    // In this order: it is released before anybody is woken.
+    value: TryGuard<'l, T>,
+    wakes: Wakes<'l, T>,
+}
+
+struct Wakes<'l, T>(&'l WriteLock<T>);
 
 /// Something is to be done by whoever holds the lock.
 pub(crate) const ASKED: u32 = 1;
@@ -41,6 +53,8 @@ pub(crate) const GONE: u32 = 1 << 5;
 pub(crate) const BROKEN: u32 = 1 << 6;
 /// Nothing follows what is owed: whoever holds the lock next closes this direction of the transport.
 pub(crate) const ENDED: u32 = 1 << 7;
+/// The last fragment of the message in progress is to be sent by whoever holds the lock.
+pub(crate) const FINISH: u32 = 1 << 8;
 
 impl<T> WriteLock<T> {
     pub(crate) fn new(value: T) -> Self {
@@ -79,8 +93,8 @@ impl<T> WriteLock<T> {
     }
 
     #[inline]
-    pub(crate) fn try_lock(&self) -> Option<TryGuard<'_, T>> {
-        self.value.try_lock()
+    pub(crate) fn try_lock(&self) -> Option<Guard<'_, T>> {
+        self.value.try_lock().map(|value| Guard { value, wakes: Wakes(self) })
     }
 
     /// Waits for the lock as long as the patience lasts; with `turn` also until no message is under way, or until none
@@ -92,7 +106,7 @@ impl<T> WriteLock<T> {
         patience: &mut Patience,
         now: impl Fn() -> Instant,
         serve: impl FnMut(&mut T),
-    ) -> Option<TryGuard<'_, T>> {
+    ) -> Option<Guard<'_, T>> {
         // The flag is set under the lock only; that it is cleared is told by a wake-up.
         match self.try_lock() {
             Some(guard) if !turn || !self.is_taken() => Some(guard),
@@ -103,12 +117,12 @@ impl<T> WriteLock<T> {
     #[cold]
     fn wait<'l>(
         &'l self,
-        mut held: Option<TryGuard<'l, T>>,
+        mut held: Option<Guard<'l, T>>,
         turn: bool,
         patience: &mut Patience,
         now: impl Fn() -> Instant,
         mut serve: impl FnMut(&mut T),
-    ) -> Option<TryGuard<'l, T>> {
+    ) -> Option<Guard<'l, T>> {
         loop {
             if let Some(guard) = held.take() {
                 if !turn || !self.is_taken() {
@@ -129,6 +143,10 @@ impl<T> WriteLock<T> {
                     return None;
                 }
                 drop(self.changed.wait(gate, left));
+                // A turn that comes too late is none: its frame would have no time to be written.
+                if patience.left(now()).is_zero() {
+                    return None;
+                }
                 // Not if it would only be released again: that wakes others, and they would wake this thread.
                 if !turn || !self.is_taken() {
                     held = self.try_lock();
@@ -145,8 +163,10 @@ impl<T> WriteLock<T> {
 
     /// Releases the lock, but not before everything that was asked for is done: `serve` does it, under the lock.
     #[inline]
-    pub(crate) fn unlock<'l>(&'l self, guard: TryGuard<'l, T>, serve: impl FnMut(&mut T)) {
-        drop(guard);
+    pub(crate) fn unlock<'l>(&'l self, guard: Guard<'l, T>, serve: impl FnMut(&mut T)) {
+        let Guard { value, wakes } = guard;
+        drop(value);
+        core::mem::forget(wakes);
         // A read-modify-write, since it has to be one of an order with the asker's: see above.
         let flags = self.flags.fetch_or(0, Ordering::AcqRel);
         if flags & (ASKED | WAITING) != 0 {
@@ -170,14 +190,7 @@ impl<T> WriteLock<T> {
     #[cold]
     fn settle(&self, mut serve: impl FnMut(&mut T)) {
         loop {
-            let flags = self.flags.fetch_or(0, Ordering::AcqRel);
-            if flags & WAITING != 0 {
-                let gate = self.gate.lock();
-                self.clear(WAITING);
-                drop(gate);
-                self.changed.notify_all();
-            }
-            if flags & ASKED == 0 {
+            if self.wake() & ASKED == 0 {
                 return;
             }
             // Not free: the holder will see the flag, which was set before this was tried.
@@ -185,6 +198,41 @@ impl<T> WriteLock<T> {
             self.clear(ASKED);
             serve(&mut guard);
         }
+    }
+
+    /// Wakes who waits. Returns the flags as they were.
+    fn wake(&self) -> u32 {
+        let flags = self.flags.fetch_or(0, Ordering::AcqRel);
+        if flags & WAITING != 0 {
+            let gate = self.gate.lock();
+            self.clear(WAITING);
+            drop(gate);
+            self.changed.notify_all();
+        }
+        flags
+    }
+}
+
+impl<T> Deref for Guard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T> DerefMut for Guard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.value
+    }
+}
+
+impl<T> Drop for Wakes<'_, T> {
+    #[cold]
+    fn drop(&mut self) {
+        self.0.wake();
     }
 }
 

@@ -1,4 +1,5 @@
 use crate::driver::deferred;
+#[cfg(unix)]
 use crate::driver::gather;
 use crate::driver::hub::Hub;
 use crate::driver::sync::Lock;
@@ -83,7 +84,7 @@ macro_rules! socket_write {
                 Pin::new(&mut self.0).poll_write(cx, buf)
             }
 
-            #[cfg(all(unix, not(any(target_os = "espidf", target_os = "redox", target_os = "vita"))))]
+            #[cfg(unix)]
             fn poll_write_vectored(
                 self: Pin<&mut Self>,
                 cx: &mut Context<'_>,
@@ -100,7 +101,7 @@ macro_rules! socket_write {
                 }
             }
 
-            #[cfg(any(not(unix), target_os = "espidf", target_os = "redox", target_os = "vita"))]
+            #[cfg(not(unix))]
             fn poll_write_vectored(
                 mut self: Pin<&mut Self>,
                 cx: &mut Context<'_>,

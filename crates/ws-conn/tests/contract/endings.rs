@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::harness::{TIMEOUTS, WIRE, closed, fault, message, open, said, wire};
 use crate::sockets::{AMPLE, SHORT, server, timed};
-use ws_conn::blocking::{Conn, Output, Untimed};
+use ws_conn::blocking::{Conn, HangUp, Output, Untimed};
 use ws_conn::{CloseCode, Closed, Error, Fault, Opcode, Role, Timeouts, Violation};
 use ws_testkit::judge;
 use ws_testkit::naive::{self, Frame, close, ping, pong, text};
@@ -195,6 +195,71 @@ fn a_transport_without_a_handle_is_closed_by_a_drop_or_an_abort_though_senders_a
     let conn = open(&write);
     conn.sender().abort();
     assert_eq!(Arc::strong_count(&write), 1, "aborted");
+}
+
+/// The handle that hangs up keeps the transport too.
+#[test]
+fn a_transport_with_a_handle_is_let_go_with_the_connection_though_senders_are_left() {
+    let open = |held: &Arc<()>| Conn::new(Untimed(io::empty()), Handled(Arc::clone(held)), Role::Server);
+    let held = Arc::new(());
+    let conn = open(&held);
+    let sender = conn.sender();
+    assert_eq!(Arc::strong_count(&held), 3, "the transport, and the handle");
+    drop(conn);
+    assert_eq!(Arc::strong_count(&held), 1, "dropped");
+    assert_eq!(sender.abort(), Closed(CloseCode::ABNORMAL));
+    let conn = open(&held);
+    conn.sender().abort();
+    assert_eq!(Arc::strong_count(&held), 1, "aborted");
+}
+
+struct Handled(Arc<()>);
+
+impl Output for Handled {
+    fn write(&mut self, bufs: &[IoSlice<'_>], _: Duration) -> io::Result<usize> {
+        Ok(bufs.iter().map(|buf| buf.len()).sum())
+    }
+
+    fn half_close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn hang_up(&self) -> Option<Arc<dyn HangUp>> {
+        Some(Arc::new(Self(Arc::clone(&self.0))))
+    }
+}
+
+impl HangUp for Handled {
+    fn hang_up(&self) {}
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_descriptor_of_a_connection_is_closed_with_it_though_senders_are_left() {
+    use std::fs::{read_dir, read_link};
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+    use std::path::Path;
+
+    // What a descriptor stands for is told by its link, however it is numbered.
+    let link = |number: i32| read_link(format!("/proc/self/fd/{number}")).unwrap();
+    let is_open = |socket: &Path| {
+        read_dir("/proc/self/fd").unwrap().flatten().any(|fd| read_link(fd.path()).is_ok_and(|link| link == socket))
+    };
+    let (conn, _peer) = server();
+    let socket = link(conn.get_ref().get_ref().as_raw_fd());
+    let sender = conn.sender();
+    assert!(is_open(&socket));
+    drop(conn);
+    assert!(!is_open(&socket), "TCP");
+    assert_eq!(fault(sender.send(Opcode::TEXT, b"too late", AMPLE)), closed(1006));
+
+    let (ours, _peer) = UnixStream::pair().unwrap();
+    let conn = Conn::over(ours, Role::Server);
+    let socket = link(conn.get_ref().get_ref().as_raw_fd());
+    let _sender = conn.sender();
+    drop(conn);
+    assert!(!is_open(&socket), "Unix");
 }
 
 /// A pipe, say: to close it is to drop it.

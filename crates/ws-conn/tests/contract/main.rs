@@ -7,7 +7,10 @@
 //! | `rulings` | one test for each ruling on the protocol |
 //! | `deadlines` | real sockets, and peers that drip |
 //! | `endings` | real sockets: what reaches whom when a connection ends |
+//! | `late` | turns to send that come late |
 //! | `memory` | what bad input costs |
+//! | `patience` | how exactly time is kept, and that neither direction waits for the other |
+//! | `unwinding` | transports that panic |
 //!
 //! Everything the connection sends is judged by the test kit. Time is the scripted transport's, but for `deadlines` and
 //! `endings`.
@@ -15,8 +18,11 @@
 mod deadlines;
 mod endings;
 mod harness;
+mod late;
 mod memory;
+mod patience;
 mod promises;
 mod regressions;
 mod rulings;
 mod sockets;
+mod unwinding;

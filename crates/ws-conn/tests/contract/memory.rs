@@ -15,6 +15,9 @@ use ws_testkit::raw;
 /// A read buffer and a write buffer of 64 KiB, each with a page to align it in, and small change.
 const BUFFERS: u64 = 2 * (64 + 8) * 1024;
 
+/// How long a read takes: all of them take longer than a deadline for writing.
+const EACH_READ: Duration = Duration::from_millis(10);
+
 /// A peer that says one thing, then another over and over, then one more, and ends the stream. It allocates nothing, so
 /// that what is counted is the connection's.
 struct Flood {
@@ -33,6 +36,7 @@ struct Sink {
 
 impl Input for Flood {
     fn read(&mut self, into: &mut [u8], _: Duration) -> io::Result<usize> {
+        self.clock.advance(EACH_READ);
         let mut len = 0;
         while let Some((part, times)) = self.parts.iter_mut().find(|(part, times)| *times > 0 && !part.is_empty()) {
             let rest = &part[self.at..];

@@ -5,7 +5,7 @@ use core::net::Ipv4Addr;
 use core::time::Duration;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
@@ -85,6 +85,22 @@ pub(crate) fn draining(mut socket: TcpStream, told: Receiver<()>) -> JoinHandle<
         // A connection that was given up in the midst of a frame may end with a reset.
         let _ = socket.read_to_end(&mut bytes);
         bytes
+    })
+}
+
+/// A peer that reads at most so much at a time, and waits in between; it stops when the connection ends. Returns how much
+/// it has read.
+pub(crate) fn in_pieces(mut socket: impl Read + Send + 'static, piece: usize, pause: Duration) -> JoinHandle<usize> {
+    thread::spawn(move || {
+        let (_nobody, nothing) = mpsc::channel::<()>();
+        let (mut buf, mut all) = (vec![0; piece], 0);
+        loop {
+            match socket.read(&mut buf) {
+                Ok(0) | Err(_) => return all,
+                Ok(len) => all += len,
+            }
+            let _ = nothing.recv_timeout(pause);
+        }
     })
 }
 

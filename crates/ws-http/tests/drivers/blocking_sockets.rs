@@ -1,11 +1,13 @@
 //! The blocking server and client over real sockets.
 
+use core::sync::atomic::{AtomicUsize, Ordering};
 use core::time::Duration;
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
-use ws_conn::blocking::Socket;
+use ws_conn::blocking::{Input, Output, Socket, Transport};
 use ws_conn::{CloseCode, Opcode};
 use ws_http::blocking::{Accepted, Connect, Error, Exchange, Policy, accept};
 use ws_http::{ExtensionList, HeadReader, Limits, OriginPolicy, Refused, Rejection, RequestHead, UpgradeResponse};
@@ -183,6 +185,109 @@ fn a_unix_socket_is_opened_over_with_the_uri_as_the_request() {
     });
     Connect::to("wss://a/b?c").unwrap().origin("https://anywhere").open_over(ours).unwrap();
     assert_eq!(server.join().unwrap(), "/b?c");
+}
+
+/// Linux restarts the time-out of a Unix socket for each buffer that the peer takes.
+#[cfg(unix)]
+#[test]
+fn a_page_over_a_unix_socket_ends_at_its_deadline_although_the_peer_takes_some() {
+    let short = Duration::from_millis(300);
+    let (mut client, server) = std::os::unix::net::UnixStream::pair().unwrap();
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").unwrap();
+    let peer = thread::spawn(move || {
+        let (_nobody, nothing) = mpsc::channel::<()>();
+        let mut piece = vec![0; 64 * 1024];
+        while client.read(&mut piece).is_ok_and(|len| len > 0) {
+            let _ = nothing.recv_timeout(short / 2);
+        }
+    });
+    let exchange = Exchange::read(server, Limits::default(), short).unwrap();
+    // A page is waited for for a second, or for what the handshake has left if that is more.
+    let page = vec![b'x'; 4 << 20];
+    assert!(matches!(exchange.respond(200, &[], &page), Err(Error::Timeout)));
+    peer.join().unwrap();
+}
+
+/// Also the handshake of one that another part of the program has left non-blocking.
+#[test]
+fn a_non_blocking_socket_is_accepted_and_waits() {
+    let (listener, uri) = listen();
+    let server = thread::spawn(move || {
+        let stream = listener.accept().unwrap().0;
+        stream.set_nonblocking(true).unwrap();
+        let (read, write) = stream.split();
+        let reads = Arc::new(AtomicUsize::new(0));
+        let counted = Counted { read, reads: Arc::clone(&reads) };
+        let mut accepted = accept(Halves(counted, write), &Policy::default()).unwrap();
+        assert_eq!(accepted.conn.message(TIMEOUTS).unwrap().text(), Some("at last"));
+        reads.load(Ordering::Relaxed)
+    });
+    let stream = TcpStream::connect(uri.trim_start_matches("ws://").split('/').next().unwrap()).unwrap();
+    // The server waits for each byte, if only for a moment.
+    let client = Connect::to(&uri).unwrap().open_over(stream).unwrap().conn;
+    client.sender().send(Opcode::TEXT, b"at last", TIMEOUT).unwrap();
+    let reads = server.join().unwrap();
+    assert!(reads < 20, "{reads} reads");
+    drop(client);
+}
+
+struct Halves<R, W>(R, W);
+
+impl<R: Input, W: Output> Transport for Halves<R, W> {
+    type Read = R;
+    type Write = W;
+
+    fn split(self) -> (R, W) {
+        (self.0, self.1)
+    }
+}
+
+struct Counted<R> {
+    read: R,
+    reads: Arc<AtomicUsize>,
+}
+
+impl<R: Input> Input for Counted<R> {
+    fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.read.read(into, patience)
+    }
+}
+
+/// Without a clock, there is an end to it as well.
+#[test]
+fn a_stream_that_is_interrupted_without_end_is_given_up() {
+    struct Interrupted(usize);
+
+    impl Interrupted {
+        fn interrupt<T>(&mut self) -> io::Result<T> {
+            self.0 += 1;
+            assert!(self.0 < 1_000_000, "it is tried again without end");
+            Err(ErrorKind::Interrupted.into())
+        }
+    }
+
+    impl Read for Interrupted {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            self.interrupt()
+        }
+    }
+
+    impl Write for Interrupted {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            self.interrupt()
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            self.interrupt()
+        }
+    }
+
+    let interrupted = |error| matches!(error, Error::Io(error) if error.kind() == ErrorKind::Interrupted);
+    let read = accept((Interrupted(0), Vec::new()), &Policy::default()).map(drop);
+    assert!(interrupted(read.unwrap_err()));
+    let written = accept((REQUEST.as_bytes(), Interrupted(0)), &Policy::default()).map(drop);
+    assert!(interrupted(written.unwrap_err()));
 }
 
 #[test]

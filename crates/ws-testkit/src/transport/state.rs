@@ -44,7 +44,8 @@ pub(super) struct State {
     read_limit: usize,
     write_limit: usize,
     write_takes: Duration,
-    write_waited: Duration,
+    /// When the write began that is not done yet.
+    write_began: Option<Duration>,
     fail_at: Option<FailAt>,
     reset: bool,
 }
@@ -64,7 +65,7 @@ impl State {
             read_limit: script.read_limit,
             write_limit: script.write_limit,
             write_takes: script.write_takes,
-            write_waited: Duration::ZERO,
+            write_began: None,
             fail_at: script.fail_at,
             reset: false,
         }
@@ -166,16 +167,15 @@ impl State {
         }
     }
 
-    /// Each write takes its time once, over as many impatient calls as it needs.
+    /// Each write takes its time once, over as many impatient calls as it needs, and while others are made.
     fn wait_to_write(&mut self, patience: Option<Duration>) -> io::Result<()> {
-        let wait = self.write_takes.saturating_sub(self.write_waited);
-        if let Some(patience) = patience
-            && patience < wait
-        {
-            self.write_waited += patience;
-            return Err(self.time_out(Some(patience)));
+        let now = self.clock.now();
+        let began = *self.write_began.get_or_insert(now);
+        let wait = self.write_takes.saturating_sub(now.saturating_sub(began));
+        if patience.is_some_and(|patience| patience < wait) {
+            return Err(self.time_out(patience));
         }
-        self.write_waited = Duration::ZERO;
+        self.write_began = None;
         self.clock.advance(wait);
         Ok(())
     }

@@ -4,9 +4,9 @@
 //! deadlock.
 #![expect(clippy::disallowed_methods, reason = "the lock reads the clock when it waits")]
 
-use super::{CLOSING, MESSAGE, WriteLock};
-use crate::driver::deadline::Patience;
-use crate::driver::sync::{Arc as Shared, TryGuard};
+use super::{CLOSING, Guard, MESSAGE, WriteLock};
+use crate::driver::deadline::{Deadline, Patience};
+use crate::driver::sync::Arc as Shared;
 use alloc::sync::Arc;
 use core::cell::Cell;
 use core::time::Duration;
@@ -141,6 +141,50 @@ fn a_thread_that_gives_up_takes_no_wake_up_with_it() {
     check(3, |model| Vec::from([model.sender(), model.impatient(false), model.sender()]));
 }
 
+/// Its time may be over before it waits, while it waits, or when it is woken. A turn that comes later is none: there is no
+/// time left to write a frame.
+#[test]
+fn a_thread_that_has_waited_beyond_its_time_gets_no_turn() {
+    check(3, |model| {
+        let late = Arc::new(AtomicBool::new(false));
+        let held = model.lock(false);
+        let waits = {
+            let late = Arc::clone(&late);
+            model.spawn(move |model| {
+                let begin = Instant::now();
+                let waited = Cell::new(false);
+                let now = || {
+                    waited.set(true);
+                    if late.load(Ordering::Relaxed) { begin + 2 * SECOND } else { begin }
+                };
+                let mut patience = Patience::Until(Deadline::after(begin, SECOND));
+                let serve = |writing: &mut Writing| model.serve(writing);
+                if let Some(writing) = model.0.lock.lock(false, &mut patience, now, serve) {
+                    assert!(!waited.get(), "it has waited beyond its time, and writes");
+                    model.unlock(writing);
+                }
+            })
+        };
+        // As the time-out of its wait, whether or not it waits yet. Under the gate, since no clock goes back for who waits.
+        let gate = model.0.lock.gate.lock();
+        late.store(true, Ordering::Relaxed);
+        drop(gate);
+        model.0.lock.changed.notify_all();
+        model.unlock(held);
+        Vec::from([waits])
+    });
+}
+
+/// Those that wait are woken to find the lock released, and whoever has it next does what was asked for. What unwinding
+/// does is to drop the lock: a thread of loom's that panics poisons its mutexes.
+#[test]
+fn a_holder_that_unwinds_leaves_nobody_waiting() {
+    check(3, |model| {
+        let unwinds = model.spawn(|model| drop(model.lock(false)));
+        Vec::from([unwinds, model.sender(), model.sender()])
+    });
+}
+
 /// What the lock guards here, and what a thread asks for: that its post is seen.
 struct Model {
     lock: WriteLock<Writing>,
@@ -260,11 +304,11 @@ impl Handle {
         self.0.lock.end_turn(|writing| self.serve(writing));
     }
 
-    fn lock(&self, turn: bool) -> TryGuard<'_, Writing> {
+    fn lock(&self, turn: bool) -> Guard<'_, Writing> {
         self.lock_telling(turn, || ())
     }
 
-    fn lock_telling(&self, turn: bool, waits: impl FnOnce()) -> TryGuard<'_, Writing> {
+    fn lock_telling(&self, turn: bool, waits: impl FnOnce()) -> Guard<'_, Writing> {
         let mut patience = Patience::ENDLESS;
         // The clock is read once for each wait.
         let (times, waits) = (Cell::new(0), Cell::new(Some(waits)));
@@ -282,7 +326,7 @@ impl Handle {
         writing
     }
 
-    fn unlock(&self, writing: TryGuard<'_, Writing>) {
+    fn unlock(&self, writing: Guard<'_, Writing>) {
         self.0.lock.unlock(writing, |writing| self.serve(writing));
     }
 
@@ -300,3 +344,5 @@ impl Handle {
 
 /// How often a thread may have to wait for the lock once: two others here take and release it two times at most.
 const MOST_WAITS: usize = 6;
+
+const SECOND: Duration = Duration::from_secs(1);

@@ -1,0 +1,110 @@
+//! A transport of the program's own that panics: the thread that called it unwinds, and the others go on.
+
+use std::io::{self, IoSlice};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+
+use crate::harness::{WIRE, closed, fault};
+use crate::sockets::AMPLE;
+use core::time::Duration;
+use ws_conn::blocking::{Conn, Output, Sender, Untimed};
+use ws_conn::{Error, Opcode, Role};
+use ws_testkit::naive::text;
+
+/// Takes three bytes of the first write and panics, when it is told to; then it takes everything.
+struct Panics {
+    entered: mpsc::Sender<()>,
+    go_on: mpsc::Receiver<()>,
+    written: Arc<Mutex<Vec<u8>>>,
+    panicked: bool,
+}
+
+impl Output for Panics {
+    fn write(&mut self, bufs: &[IoSlice<'_>], _: Duration) -> io::Result<usize> {
+        let bytes: Vec<u8> = bufs.iter().flat_map(|buf| buf.iter().copied()).collect();
+        let mut written = self.written.lock().unwrap();
+        if written.is_empty() {
+            written.extend(&bytes[..3]);
+            return Ok(3);
+        }
+        if !self.panicked {
+            drop(written);
+            self.panicked = true;
+            self.entered.send(()).unwrap();
+            self.go_on.recv().unwrap();
+            panic!("a fault of the transport");
+        }
+        written.extend(&bytes);
+        Ok(bytes.len())
+    }
+
+    fn half_close(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+struct Scene {
+    conn: Conn<Untimed<io::Empty>, Panics>,
+    entered: mpsc::Receiver<()>,
+    go_on: mpsc::Sender<()>,
+    written: Arc<Mutex<Vec<u8>>>,
+}
+
+fn scene() -> Scene {
+    let ((enters, entered), (go_on, goes_on)) = (mpsc::channel(), mpsc::channel());
+    let written = Arc::default();
+    let transport = Panics { entered: enters, go_on: goes_on, written: Arc::clone(&written), panicked: false };
+    Scene { conn: Conn::new(Untimed(io::empty()), transport, Role::Server), entered, go_on, written }
+}
+
+fn is_broken_pipe(result: Result<(), Error>) -> bool {
+    matches!(result, Err(Error::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+fn send(sender: &Sender<Panics>, wire: Duration) -> Result<(), Error> {
+    sender.send(Opcode::TEXT, b"a message", wire)
+}
+
+#[test]
+fn nothing_follows_a_frame_that_a_panic_has_torn() {
+    let Scene { mut conn, entered, go_on, written } = scene();
+    let sender = conn.sender();
+    go_on.send(()).unwrap();
+    catch_unwind(AssertUnwindSafe(|| send(&sender, AMPLE))).unwrap_err();
+    entered.recv().unwrap();
+    assert!(is_broken_pipe(send(&sender, AMPLE)));
+    assert!(is_broken_pipe(conn.sender_mut().send(Opcode::TEXT, b"neither", AMPLE)));
+    assert_eq!(*written.lock().unwrap(), text("a message").bytes()[..3]);
+    assert!(!conn.is_clean());
+    // It ends as ever.
+    assert_eq!(fault(conn.receive(&mut [], crate::harness::TIMEOUTS)), closed(1006));
+}
+
+/// The same without the lock, by the connection itself.
+#[test]
+fn nothing_follows_a_frame_that_a_panic_has_torn_without_the_lock() {
+    let Scene { mut conn, go_on, written, .. } = scene();
+    go_on.send(()).unwrap();
+    let torn = AssertUnwindSafe(|| conn.sender_mut().send(Opcode::TEXT, b"a message", AMPLE));
+    catch_unwind(torn).unwrap_err();
+    assert!(is_broken_pipe(conn.sender_mut().send(Opcode::TEXT, b"behind", AMPLE)));
+    assert!(is_broken_pipe(send(&conn.sender(), AMPLE)));
+    assert_eq!(*written.lock().unwrap(), text("a message").bytes()[..3]);
+}
+
+#[test]
+fn a_thread_that_waits_for_its_turn_is_woken_by_a_panic() {
+    let Scene { conn, entered, go_on, written } = scene();
+    let panics = conn.sender();
+    let panics = thread::spawn(move || send(&panics, AMPLE));
+    entered.recv().unwrap();
+    let waits = conn.sender();
+    // It may find out for itself if it comes late, and if it waits it is told.
+    let waits = thread::spawn(move || send(&waits, 3 * WIRE));
+    go_on.send(()).unwrap();
+    panics.join().unwrap_err();
+    let woken = waits.join().unwrap();
+    assert!(is_broken_pipe(woken), "not by its deadline");
+    assert_eq!(*written.lock().unwrap(), text("a message").bytes()[..3]);
+}
