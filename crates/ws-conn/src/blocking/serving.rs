@@ -55,6 +55,9 @@ impl<W: Output, E: Encode> Line<W, E> {
             // What cannot be sent is found out by whoever sends or receives next.
             result => drop(result.map_err(|error| self.settle(writing, error))),
         }
+        if writing.is_broken() {
+            self.lock.set(BROKEN);
+        }
         if ended {
             self.lock.clear(ENDED);
             writing.half_close();
