@@ -187,11 +187,22 @@ impl Link {
         if side == Side::Writer && self.pipes[pipe].is_deaf() {
             return;
         }
-        self.pipes[pipe].changed.notify_all();
+        for pipe in &self.pipes {
+            // An end may wait for both of its directions.
+            pipe.changed.notify_all();
+        }
         match &self.later {
             Some(later) if !self.pipes[pipe].manners.late.is_zero() => later.tell(pipe, side),
             _ => self.wake(pipe, side),
         }
+    }
+
+    /// Whether the writer of a direction that found no room can go on.
+    fn has_room(&self, pipe: usize) -> bool {
+        let Pipe { manners, .. } = &self.pipes[pipe];
+        let state = self.pipes[pipe].lock();
+        let visible = state.wire.len().min(state.read.saturating_add(manners.room));
+        if state.flushed < state.wire.len() { visible > state.flushed } else { state.room(manners) > 0 }
     }
 
     fn wake(&self, pipe: usize, side: Side) {

@@ -27,15 +27,15 @@ impl Half {
                 return done.ok_or_else(|| ErrorKind::TimedOut.into());
             }
             let left = until.map_or(Duration::from_secs(3600), |until| until.saturating_duration_since(Instant::now()));
-            if left.is_zero() {
-                return Err(ErrorKind::TimedOut.into());
-            }
             if state.flushed > before {
                 // A write that has to wait has handed on what was held back.
                 drop(state);
                 self.link.tell(self.pipe, self.other());
                 state = self.pipe().lock();
                 continue;
+            }
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
             }
             let waited = self.pipe().changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -44,8 +44,30 @@ impl Half {
 }
 
 impl Input for Half {
+    const SEES_ROOM: bool = true;
+
     fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
         self.wait(patience, |state| Ok(self.take(state, into)))
+    }
+
+    fn read_or_room(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize> {
+        let until = Instant::now().checked_add(patience);
+        loop {
+            match self.read(into, Duration::ZERO) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                result => return result,
+            }
+            // What the end reads is the other pipe than the one it writes.
+            if self.link.has_room(1 - self.pipe) {
+                return Err(ErrorKind::WouldBlock.into());
+            }
+            let left = until.map_or(LOOK, |until| until.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            // What changed since it was looked at may have told nobody.
+            drop(self.pipe().changed.wait_timeout(self.pipe().lock(), left.min(LOOK)));
+        }
     }
 }
 
@@ -91,3 +113,6 @@ impl HangUp for Handle {
         self.link.hang_up(self.end);
     }
 }
+
+/// How long a half that waits for both directions waits until it looks again.
+const LOOK: Duration = Duration::from_millis(1);

@@ -9,6 +9,8 @@ use std::time::Instant;
 /// nothing.
 pub(super) struct Stalled {
     since: Instant,
+    /// When the peer has last taken something.
+    moved: Instant,
     /// What is still to leave of it.
     left: usize,
     /// How much of the operation that met it lies at the end of the queue, if nothing of it is out.
@@ -27,13 +29,17 @@ pub(super) struct Room {
 impl Stalled {
     /// There was no room for as long as `given`, up to now.
     pub(super) fn new(now: Instant, given: Duration, left: usize) -> Self {
-        Self { since: now.checked_sub(given).unwrap_or(now), left, unsent: None }
+        Self { since: now.checked_sub(given).unwrap_or(now), moved: now, left, unsent: None }
     }
 
-    /// Whether that goes on, although the peer has taken so much of the queue.
-    pub(super) fn goes_on(&mut self, taken: usize) -> bool {
-        let goes_on = taken == 0 || taken < self.left;
+    /// Whether that goes on, although the peer has now taken so much of the queue.
+    pub(super) fn goes_on(&mut self, taken: usize, now: Instant) -> bool {
+        if taken == 0 {
+            return true;
+        }
+        let goes_on = taken < self.left;
         self.left = self.left.saturating_sub(taken);
+        self.moved = now;
         goes_on
     }
 
@@ -41,8 +47,9 @@ impl Stalled {
     pub(super) fn room(&self, now: Instant, wire: Duration) -> Option<Room> {
         let waited = now.saturating_duration_since(self.since);
         let left = wire.checked_sub(waited).filter(|left| !left.is_zero())?;
-        // Short at first, and never much longer than what was waited for already.
-        Some(Room { left, slice: waited.clamp(SHORTEST, LONGEST) })
+        // Short where the peer has just taken something, and never much longer than what was waited for already.
+        let unmoved = now.saturating_duration_since(self.moved);
+        Some(Room { left, slice: unmoved.clamp(SHORTEST, LONGEST) })
     }
 }
 

@@ -263,8 +263,9 @@ impl<W: Output, E: Encode> Writing<W, E> {
         let Some(write) = &self.write else { return };
         self.queue.get_mut(0..self.len).copy_within(wrote.min(self.len).., 0);
         self.len = self.len.saturating_sub(wrote);
-        if !self.stalled.as_mut().is_some_and(|stalled| stalled.goes_on(wrote)) {
-            self.stalled = Some(Box::new(Stalled::new(write.now(), given, self.len)));
+        let now = write.now();
+        if !self.stalled.as_mut().is_some_and(|stalled| stalled.goes_on(wrote, now)) {
+            self.stalled = Some(Box::new(Stalled::new(now, given, self.len)));
         }
     }
 
