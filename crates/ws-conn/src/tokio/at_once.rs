@@ -58,6 +58,12 @@ impl<'l, 'm, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, A
 
     #[cold]
     fn poll_turns(&mut self, why: Option<Result<Left<'m>, Error>>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if let Self::Now { line, .. } = self
+            && why.is_none()
+            && line.reach(|out, _| out.share.is_due())
+        {
+            ready!(Share::poll_charged(cx));
+        }
         if let Self::Now { .. } = self
             && let Self::Now { line, op, wire, flush } = mem::replace(self, Self::Done)
         {
@@ -82,15 +88,11 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
-        while let Self::Now { line, op, flush, .. } = &mut *self {
-            if line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why)) {
-                *self = Self::Done;
-                return Poll::Ready(Ok(()));
-            }
-            if !line.reach(|out, _| out.share.is_due()) {
-                break;
-            }
-            ready!(Share::poll_budget(cx));
+        if let Self::Now { line, op, flush, .. } = &mut *self
+            && line.reach(|out, waker| out.share.charge() && out.send_now(op.as_mut(), *flush, waker, &mut why))
+        {
+            *self = Self::Done;
+            return Poll::Ready(Ok(()));
         }
         self.poll_turns(why, cx)
     }
@@ -111,7 +113,7 @@ pub(super) struct Left<'m> {
 impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Does an operation all at once, or the flush of what is queued, as is possible when nobody else sends and the
     /// transport takes it. `false` if it is not done: then `why` says what is left of it, or what failed, or nothing if
-    /// it has not begun, be it that the task's budget is to be asked first.
+    /// it has not begun.
     ///
     /// The answer is one value for a register: a result in memory, which is read and written in other widths on its way
     /// out, takes longer than the frame.
@@ -123,9 +125,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         waker: &Waker,
         why: &mut Option<Result<Left<'m>, Error>>,
     ) -> bool {
-        if self.share.spend() {
-            return false;
-        }
         let Some(op) = op else { return self.flush_now(waker, why) };
         if op.is_close() || !self.is_free(op.is_data()) {
             return false;
