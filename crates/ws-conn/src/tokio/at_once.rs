@@ -11,6 +11,7 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
+use std::io;
 use tokio::io::AsyncWrite;
 
 /// An operation of sending, or the flush of what is queued: done at once, if that can be, and otherwise in turns.
@@ -133,29 +134,39 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             Ok(step) => step,
             Err(fault) => return self.failed(fault.into(), why),
         };
+        if step.done && step.then.is_empty() {
+            let flushed = if flush { self.poll_flush(waker) } else { Poll::Ready(Ok(())) };
+            return self.end_now(flushed, op.is_data(), true, &[], why);
+        }
         let mut then = step.then;
-        let gathered = !then.is_empty();
         self.torn = true;
-        let wrote = match (step.done, gathered) {
-            (false, _) => Poll::Pending,
-            (true, false) => Poll::Ready(Ok(())),
-            (true, true) => self.poll_write(waker, &mut then),
-        };
+        let wrote = if step.done { self.poll_write(waker, &mut then) } else { Poll::Pending };
         self.torn = !(self.is_broken() || step.done && then.is_empty());
         let result = match wrote {
             // What was written through is handed on as well, so that nothing is left to be flushed; but a message
             // that is fed does not wait for that.
-            Poll::Ready(Ok(())) if gathered => match self.poll_hand_on(waker) {
+            Poll::Ready(Ok(())) => match self.poll_hand_on(waker) {
                 Poll::Pending if !flush => Poll::Ready(Ok(())),
                 flushed => flushed,
             },
-            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             wrote => wrote,
         };
+        self.end_now(result, op.is_data(), step.done, then, why)
+    }
+
+    #[inline]
+    fn end_now<'m>(
+        &mut self,
+        result: Poll<io::Result<()>>,
+        data: bool,
+        encoded: bool,
+        then: &'m [u8],
+        why: &mut Option<Result<Left<'m>, Error>>,
+    ) -> bool {
         match result {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(error)) => self.failed(error.into(), why),
-            Poll::Pending => self.leave_off(op.is_data(), step.done, then, why),
+            Poll::Pending => self.leave_off(data, encoded, then, why),
         }
     }
 
