@@ -106,7 +106,7 @@ impl<W: Output, E: Encode> Line<W, E> {
     }
 
     /// Takes the lock, and with `turn` the turn of a message.
-    #[inline]
+    #[inline(always)]
     pub(super) fn lock(&self, turn: bool, patience: &mut Patience) -> Result<Guard<'_, Writing<W, E>>, Error> {
         let guard = self
             .lock

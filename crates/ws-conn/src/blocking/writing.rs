@@ -237,6 +237,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
             };
             match insist(W::TIMED, || write.write(bufs.unwrap_or_default(), left)) {
                 Ok(0) => return Err(Error::Io(io::ErrorKind::WriteZero.into())),
+                Ok(wrote) if wrote >= queued.len().saturating_add(then.len()) => break true,
                 Ok(wrote) => {
                     let of_queue = wrote.min(queued.len());
                     at = of_queue.saturating_add(at);

@@ -1,7 +1,7 @@
 use super::buffer::Buffer;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// A read or write buffer and the part of it that is in use. It is lent by the thread, for as long as it holds something:
@@ -24,6 +24,14 @@ struct Owner {
     ended: usize,
 }
 
+/// The buffers that a thread keeps.
+struct Free {
+    /// The one that was given back last, and mostly is the next to be taken.
+    last: Cell<Option<Box<Chunk>>>,
+    #[expect(clippy::vec_box, reason = "the boxes are what is lent: a connection without a buffer has a null pointer")]
+    others: RefCell<Vec<Box<Chunk>>>,
+}
+
 impl Chunk {
     /// An empty buffer of [`Buffer::SIZE`], for a part of a connection that lies at this address until the connection
     /// [ends](Self::owner_ends).
@@ -32,13 +40,19 @@ impl Chunk {
     /// it than it has.
     pub(crate) fn take(owner: usize) -> Box<Self> {
         // A thread that ends has no store any more.
-        let pooled = FREE.try_with(|free| free.borrow_mut().pop()).ok().flatten();
-        let mut chunk = pooled.unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)));
+        let last = FREE.try_with(|free| free.last.take()).ok().flatten();
+        let mut chunk = last.unwrap_or_else(Self::take_other);
         let owner = Owner { at: owner, ended: ENDED.load(Ordering::Relaxed) };
         if chunk.owner != owner {
             chunk.pass_to(owner);
         }
         chunk
+    }
+
+    #[cold]
+    fn take_other() -> Box<Self> {
+        let other = FREE.try_with(|free| free.others.borrow_mut().pop()).ok().flatten();
+        other.unwrap_or_else(|| Self::of(Buffer::new(Buffer::SIZE)))
     }
 
     /// A connection ends: what comes to lie where it lay is another one.
@@ -67,9 +81,8 @@ impl Chunk {
             return Some(self);
         }
         let _ = FREE.try_with(|free| {
-            let mut free = free.borrow_mut();
-            if free.len() < FREE_MOST {
-                free.push(self);
+            if let Some(other) = free.last.replace(Some(self)) {
+                free.keep(other);
             }
         });
         None
@@ -173,13 +186,22 @@ impl Chunk {
     }
 }
 
+impl Free {
+    #[cold]
+    fn keep(&self, other: Box<Chunk>) {
+        let mut others = self.others.borrow_mut();
+        if others.len() < Self::OTHERS_MOST {
+            others.push(other);
+        }
+    }
+
+    /// How many buffers a thread keeps beside the last one.
+    const OTHERS_MOST: usize = 15;
+}
+
 /// How many connections have ended.
 static ENDED: AtomicUsize = AtomicUsize::new(0);
 
-/// How many buffers a thread keeps.
-const FREE_MOST: usize = 16;
-
 std::thread_local! {
-    #[expect(clippy::vec_box, reason = "the boxes are what is lent: a connection without a buffer has a null pointer")]
-    static FREE: RefCell<Vec<Box<Chunk>>> = const { RefCell::new(Vec::new()) };
+    static FREE: Free = const { Free { last: Cell::new(None), others: RefCell::new(Vec::new()) } };
 }

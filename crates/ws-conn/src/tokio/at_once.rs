@@ -11,6 +11,7 @@ use core::mem;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker, ready};
 use core::time::Duration;
+use std::io;
 use tokio::io::AsyncWrite;
 
 /// An operation of sending, or the flush of what is queued: done at once, if that can be, and otherwise in turns.
@@ -58,6 +59,12 @@ impl<'l, 'm, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Put<'l, 'm, A
 
     #[cold]
     fn poll_turns(&mut self, why: Option<Result<Left<'m>, Error>>, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if let Self::Now { line, .. } = self
+            && why.is_none()
+            && line.reach(|out, _| out.share.is_due())
+        {
+            ready!(Share::poll_charged(cx));
+        }
         if let Self::Now { .. } = self
             && let Self::Now { line, op, wire, flush } = mem::replace(self, Self::Done)
         {
@@ -82,15 +89,11 @@ impl<'l, A: Reach<'l, W, E>, W: AsyncWrite + Unpin, E: Encode> Future for Put<'l
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // In its place, since to move an operation that was just made takes longer than the frame.
         let mut why = None;
-        while let Self::Now { line, op, flush, .. } = &mut *self {
-            if line.reach(|out, waker| out.send_now(op.as_mut(), *flush, waker, &mut why)) {
-                *self = Self::Done;
-                return Poll::Ready(Ok(()));
-            }
-            if !line.reach(|out, _| out.share.is_due()) {
-                break;
-            }
-            ready!(Share::poll_budget(cx));
+        if let Self::Now { line, op, flush, .. } = &mut *self
+            && line.reach(|out, waker| out.share.charge() && out.send_now(op.as_mut(), *flush, waker, &mut why))
+        {
+            *self = Self::Done;
+            return Poll::Ready(Ok(()));
         }
         self.poll_turns(why, cx)
     }
@@ -111,7 +114,7 @@ pub(super) struct Left<'m> {
 impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
     /// Does an operation all at once, or the flush of what is queued, as is possible when nobody else sends and the
     /// transport takes it. `false` if it is not done: then `why` says what is left of it, or what failed, or nothing if
-    /// it has not begun, be it that the task's budget is to be asked first.
+    /// it has not begun.
     ///
     /// The answer is one value for a register: a result in memory, which is read and written in other widths on its way
     /// out, takes longer than the frame.
@@ -123,9 +126,6 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         waker: &Waker,
         why: &mut Option<Result<Left<'m>, Error>>,
     ) -> bool {
-        if self.share.spend() {
-            return false;
-        }
         let Some(op) = op else { return self.flush_now(waker, why) };
         if op.is_close() || !self.is_free(op.is_data()) {
             return false;
@@ -134,29 +134,39 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
             Ok(step) => step,
             Err(fault) => return self.failed(fault.into(), why),
         };
+        if step.done && step.then.is_empty() {
+            let flushed = if flush { self.poll_flush(waker) } else { Poll::Ready(Ok(())) };
+            return self.end_now(flushed, op.is_data(), true, &[], why);
+        }
         let mut then = step.then;
-        let gathered = !then.is_empty();
         self.torn = true;
-        let wrote = match (step.done, gathered) {
-            (false, _) => Poll::Pending,
-            (true, false) => Poll::Ready(Ok(())),
-            (true, true) => self.poll_write(waker, &mut then),
-        };
+        let wrote = if step.done { self.poll_write(waker, &mut then) } else { Poll::Pending };
         self.torn = !(self.is_broken() || step.done && then.is_empty());
         let result = match wrote {
             // What was written through is handed on as well, so that nothing is left to be flushed; but a message
             // that is fed does not wait for that.
-            Poll::Ready(Ok(())) if gathered => match self.poll_hand_on(waker) {
+            Poll::Ready(Ok(())) => match self.poll_hand_on(waker) {
                 Poll::Pending if !flush => Poll::Ready(Ok(())),
                 flushed => flushed,
             },
-            Poll::Ready(Ok(())) if flush => self.poll_flush(waker),
             wrote => wrote,
         };
+        self.end_now(result, op.is_data(), step.done, then, why)
+    }
+
+    #[inline]
+    fn end_now<'m>(
+        &mut self,
+        result: Poll<io::Result<()>>,
+        data: bool,
+        encoded: bool,
+        then: &'m [u8],
+        why: &mut Option<Result<Left<'m>, Error>>,
+    ) -> bool {
         match result {
             Poll::Ready(Ok(())) => true,
             Poll::Ready(Err(error)) => self.failed(error.into(), why),
-            Poll::Pending => self.leave_off(op.is_data(), step.done, then, why),
+            Poll::Pending => self.leave_off(data, encoded, then, why),
         }
     }
 

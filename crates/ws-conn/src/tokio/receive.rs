@@ -217,13 +217,18 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Conn<R, 
     #[inline]
     fn send_replies(&mut self) {
         if core::mem::take(&mut self.replied) && self.line.is_queued() {
-            Line::reach(&mut self.line, |out, waker| {
-                // What cannot be written now is written before the next wait.
-                if !out.torn {
-                    let _ = out.poll_send(waker);
-                }
-            });
+            self.send_queued();
         }
+    }
+
+    #[cold]
+    fn send_queued(&mut self) {
+        Line::reach(&mut self.line, |out, waker| {
+            // What cannot be written now is written before the next wait.
+            if !out.torn {
+                let _ = out.poll_send(waker);
+            }
+        });
     }
 
     /// Waits for input.

@@ -1,5 +1,5 @@
 use core::pin::pin;
-use core::task::{Context, Poll, ready};
+use core::task::{Context, Poll, Waker, ready};
 use tokio::task::coop::poll_proceed;
 use tokio::task::yield_now;
 
@@ -28,6 +28,25 @@ impl Share {
         let before = self.0;
         self.0 = before.wrapping_add(units);
         if (before ^ self.0) < Self::UNIT_OF_BUDGET { Poll::Ready(()) } else { self.poll_due(cx) }
+    }
+
+    /// Spends a unit, for work that no peer can cause. It wakes nobody, so that a lock may be held. `false` if the task's
+    /// budget is used up: [`poll_charged`](Self::poll_charged) waits for more.
+    #[inline]
+    pub(super) fn charge(&mut self) -> bool {
+        !self.spend() || Self::charge_budget()
+    }
+
+    #[cold]
+    fn charge_budget() -> bool {
+        let proceeds = poll_proceed(&mut Context::from_waker(Waker::noop()));
+        proceeds.map(|budget| budget.made_progress()).is_ready()
+    }
+
+    /// Pending, and woken later, if the task's budget is used up. Charges nothing.
+    #[cold]
+    pub(super) fn poll_charged(cx: &mut Context<'_>) -> Poll<()> {
+        poll_proceed(cx).map(drop)
     }
 
     /// Spends a unit. Whether [`poll_budget`](Self::poll_budget) has to be asked before anything is done.
