@@ -201,7 +201,7 @@ fn a_page_over_a_unix_socket_ends_at_its_deadline_although_the_peer_takes_some()
             let _ = nothing.recv_timeout(short / 2);
         }
     });
-    let exchange = Exchange::read(server, Limits::default(), short).unwrap();
+    let exchange = Exchange::read(server, &Policy::default().timeout(short)).unwrap();
     // A page is waited for for a second, or for what the handshake has left if that is more.
     let page = vec![b'x'; 4 << 20];
     assert!(matches!(exchange.respond(200, &[], &page), Err(Error::Timeout)));
