@@ -64,7 +64,7 @@ pub struct Script {
 impl Script {
     /// A transport whose reads meet these steps, one after the other. After the last one, unless that is
     /// [`Step::Eof`], the peer is silent for ever: patience runs out, and a read without patience fails, see
-    /// [`Transport::ran_dry`].
+    /// [`Transport::ran_dry`](super::Transport::ran_dry).
     #[must_use]
     pub fn new(steps: impl IntoIterator<Item = Step>) -> Self {
         Self {
@@ -106,7 +106,8 @@ impl Script {
         self
     }
 
-    /// After this many bytes in all the peer reads no more: writes block for ever. See [`Transport::make_room`].
+    /// After this many bytes in all the peer reads no more: writes block for ever. See
+    /// [`Transport::make_room`](super::Transport::make_room).
     #[must_use]
     pub fn room(mut self, bytes: usize) -> Self {
         self.room = bytes;
