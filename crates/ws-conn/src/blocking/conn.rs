@@ -40,6 +40,8 @@ pub struct Conn<R: Input, W: Output, D: Decode = Plain, E: Encode = Plain> {
     /// Whether an answer to a Ping may lie in the queue.
     pub(super) replied: bool,
     pub(super) lingers: bool,
+    /// Whether a call is in the transport. If it still says so when the next call begins, the transport has panicked.
+    pub(super) in_transport: bool,
     /// Until when [`finish`](Self::finish) may take.
     pub(super) finishing: Deadline,
     pub(super) ended: bool,
@@ -74,6 +76,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
             watch: Watch::default(),
             replied: false,
             lingers: false,
+            in_transport: false,
             finishing: Deadline::NEVER,
             ended: false,
             limit: Self::MESSAGE_LIMIT,

@@ -21,7 +21,7 @@ pub trait Input {
     ///
     /// [`TimedOut`](io::ErrorKind::TimedOut) or [`WouldBlock`](io::ErrorKind::WouldBlock) if nothing came in time;
     /// [`Interrupted`](io::ErrorKind::Interrupted) is tried again until the call's deadline, without deadlines a
-    /// thousand times; everything else ends the connection.
+    /// million times; everything else ends the connection.
     fn read(&mut self, into: &mut [u8], patience: Duration) -> io::Result<usize>;
 
     /// As [`read`](Self::read), for a connection that waits for room to write as well: it may also return when the
@@ -159,4 +159,5 @@ pub(super) fn insist<T>(timed: bool, mut call: impl FnMut() -> io::Result<T>) ->
     result
 }
 
-const MOST_CALLS: u32 = 1000;
+/// Days of a signal each second, and about a second of a transport that does nothing else.
+const MOST_CALLS: u32 = 1_000_000;

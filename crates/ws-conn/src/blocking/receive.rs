@@ -22,6 +22,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     ///
     /// As [`message`](Self::message).
     pub fn message_and_sender(&mut self, timeouts: Timeouts) -> Result<(MessageRef<'_>, SenderMut<'_, W, E>), Error> {
+        self.check_unwound()?;
         let mut held = core::mem::take(&mut self.held);
         held.recycle();
         loop {
@@ -58,6 +59,7 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
     /// Runs an operation to its end.
     #[inline]
     pub(super) fn run(&mut self, op: &mut Receiving<'_>, timeouts: Timeouts) -> Result<Received, Error> {
+        self.check_unwound()?;
         loop {
             let (used, step) = self.inbound.push(op, self.inbox.get(self.start..self.end));
             self.take(used);
@@ -73,12 +75,28 @@ impl<R: Input, W: Output, D: Decode, E: Encode> Conn<R, W, D, E> {
 
     /// Does what the machine asks for.
     fn on(&mut self, step: Step, timeouts: Timeouts) -> Result<(), Error> {
-        match step {
+        self.in_transport = true;
+        let result = match step {
             Step::Need(need) => self.fill(need, timeouts),
             Step::Reply => self.reply(timeouts),
             // This thread holds up nobody else.
             Step::Done(_) | Step::Room | Step::Yield(_) => Ok(()),
-        }
+        };
+        self.in_transport = false;
+        result
+    }
+
+    /// Ends a connection whose transport has panicked in a call before: what that call had got of a message is gone with
+    /// its buffer, and what follows must not pass for the whole of it.
+    #[inline]
+    fn check_unwound(&mut self) -> Result<(), Error> {
+        if self.in_transport { self.end_unwound() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn end_unwound(&mut self) -> Result<(), Error> {
+        self.in_transport = false;
+        self.give_up(Timeouts::new(Duration::ZERO, Duration::ZERO), |inbound, shared| inbound.eof(shared).err())
     }
 
     fn reply(&mut self, timeouts: Timeouts) -> Result<(), Error> {

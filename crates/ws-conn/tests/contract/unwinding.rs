@@ -1,6 +1,6 @@
 //! A transport of the program's own that panics: the thread that called it unwinds, and the others go on.
 
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
@@ -10,7 +10,7 @@ use crate::sockets::AMPLE;
 use core::time::Duration;
 use ws_conn::blocking::{Conn, Output, Sender, Untimed};
 use ws_conn::{Error, Opcode, Role};
-use ws_testkit::naive::text;
+use ws_testkit::naive::{continuation, ping, text};
 
 /// Takes three bytes of the first write and panics, when it is told to; then it takes everything.
 struct Panics {
@@ -106,4 +106,38 @@ fn a_thread_that_waits_for_its_turn_is_woken_by_a_panic() {
     let woken = waits.join().unwrap();
     assert!(is_broken_pipe(woken), "not by its deadline");
     assert_eq!(*written.lock().unwrap(), text("a message").bytes()[..3]);
+}
+
+/// What a call had got of a message is gone with its buffer.
+#[test]
+fn what_a_call_had_got_when_the_transport_panicked_is_not_made_up_for() {
+    struct PanicsOnce(bool);
+
+    impl io::Write for PanicsOnce {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            assert!(core::mem::replace(&mut self.0, true), "a fault of the transport");
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let key = [1, 2, 3, 4];
+    let begins = [text("front").not_final().masked(key).bytes(), ping("?").masked(key).bytes()].concat();
+    let ends = continuation("end").masked(key).bytes();
+    for lends in [false, true] {
+        let mut conn = Conn::over((Read::chain(&begins[..], &ends[..]), PanicsOnce(false)), Role::Server);
+        let call = |conn: &mut Conn<_, _>| {
+            let mut buffer = *b"stale bytes";
+            match lends {
+                true => conn.message(TIMEOUTS).map(|message| message.to_vec()),
+                false => conn.receive(&mut buffer, TIMEOUTS).map(|received| buffer[..received.len].to_vec()),
+            }
+        };
+        catch_unwind(AssertUnwindSafe(|| call(&mut conn))).unwrap_err();
+        assert_eq!(fault(call(&mut conn)), closed(1006), "lends: {lends}");
+        assert_eq!(fault(call(&mut conn)), closed(1006), "lends: {lends}");
+    }
 }
