@@ -215,7 +215,7 @@ impl<const TIMED: bool> Interrupted<TIMED> {
 
     fn interrupt<T>(&self) -> io::Result<T> {
         self.0.set(self.0.get() + WIRE / 100);
-        assert!(self.0.get() < 1000 * WIRE, "it is tried again without end");
+        assert!(self.0.get() < 1_000_000 * WIRE, "it is tried again without end");
         Err(ErrorKind::Interrupted.into())
     }
 }
