@@ -12,6 +12,7 @@ use crate::extension::Encode;
 use crate::fault::{Closed, Fault, Misuse};
 use crate::outbound::Sending;
 use crate::shared::{Ending, Shared};
+use crate::timeouts::Wait;
 use core::time::Duration;
 use ws_frame::{CloseCode, Role};
 
@@ -126,6 +127,11 @@ impl<W: Output, E: Encode> Line<W, E> {
         let mut patience = Self::patience(wire);
         let mut writing = self.lock(false, &mut patience)?;
         let result = writing.usable().and_then(|()| writing.flush(&mut patience));
+        let result = result.map_err(|error| match error {
+            // Others had the lock for a part of its time. The queue is as it was, and the peer may be reading.
+            Error::Fault(Fault::Timeout(_)) if writing.room(wire).is_some() => Fault::Timeout(Wait::Turn).into(),
+            error => error,
+        });
         self.unlock(writing, patience, result)
     }
 

@@ -61,7 +61,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
             }
             match result {
                 Ok(()) if out.done => return Ok(()),
-                Ok(()) => has_begun = true,
+                Ok(()) => has_begun |= out.filled > 0 || !out.then.is_empty(),
                 Err(error) => {
                     self.note_unsent(op, out.filled, has_begun);
                     return Err(error);
@@ -73,7 +73,8 @@ impl<W: Output, E: Encode> Writing<W, E> {
     /// So many bytes of an operation were put into the queue, and have left it or not, behind others that have left.
     #[cold]
     fn note_unsent(&mut self, op: &Sending<'_>, filled: usize, has_begun: bool) {
-        let is_whole = !has_begun && self.len >= filled && (filled == 0 || self.outbound.may_take_back(op));
+        let is_whole =
+            !has_begun && self.len >= filled && (filled == 0 && !op.has_begun() || self.outbound.may_take_back(op));
         if let Some(stalled) = &mut self.stalled {
             stalled.unsent = is_whole.then_some(filled);
         }
@@ -271,7 +272,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
     }
 
     /// How to wait for room; `None` if that has been for as long as `wire`.
-    fn room(&self, wire: Duration) -> Option<Room> {
+    pub(super) fn room(&self, wire: Duration) -> Option<Room> {
         self.stalled.as_ref()?.room(self.write.as_ref()?.now(), wire)
     }
 

@@ -63,6 +63,7 @@ impl Access {
         wire: Duration,
         mut act: impl FnMut(&mut Out<W, E>, &Waker) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
+        ready!(poll_share(line, cx));
         let result = self.poll_line(line, cx, |out, waker| {
             if out.torn {
                 return Poll::Pending;
@@ -81,6 +82,7 @@ impl Access {
         cx: &mut Context<'_>,
         wire: Duration,
     ) -> Poll<Result<(), Error>> {
+        ready!(poll_share(line, cx));
         let result = self.poll_line(line, cx, |out, waker| out.poll_flush_to(place, waker).map(|result| Ok(result?)));
         if result.is_ready() { result } else { self.poll_alarm(line, line.waker(), wire, false).map(Err) }
     }
@@ -93,7 +95,6 @@ impl Access {
         cx: &mut Context<'_>,
         mut act: impl FnMut(&mut Out<W, E>, &Waker) -> Poll<Result<T, Error>>,
     ) -> Poll<Result<T, Error>> {
-        ready!(poll_share(line, cx));
         // What it writes itself is no news to it.
         line.hub().forget_other(&mut self.place);
         for known in [false, true] {
@@ -155,8 +156,9 @@ impl Access {
     }
 }
 
-/// Spends a unit of what this side may send before other tasks run.
-fn poll_share<W: AsyncWrite + Unpin, E: Encode>(line: &Line<W, E>, cx: &mut Context<'_>) -> Poll<()> {
+/// Spends a unit of what this side may send before other tasks run. Pending for them to run, which is no wait for the
+/// transport: no alarm is looked at.
+pub(super) fn poll_share<W: AsyncWrite + Unpin, E: Encode>(line: &Line<W, E>, cx: &mut Context<'_>) -> Poll<()> {
     let due = line.lock().share.spend();
     if due { Share::poll_budget(cx) } else { Poll::Ready(()) }
 }

@@ -1,5 +1,5 @@
 use self::pending::Pending;
-use super::access::Access;
+use super::access::{Access, poll_share};
 use super::conn::Conn;
 use super::out::Out;
 use crate::driver::error::Error;
@@ -128,6 +128,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages
     /// Sends the message that was accepted, or puts it into the queue.
     fn poll_pending(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         let Self { pending: Some(pending), access, conn, .. } = self else { return Poll::Ready(Ok(())) };
+        ready!(poll_share(&conn.line, cx));
         let mut poll = pending.begin_poll();
         let mut result = access.poll_line(&conn.line, cx, |out, waker| poll.put(out, waker));
         poll.end(cx);
@@ -155,6 +156,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin, D: Decode, E: Encode> Messages
         match result {
             Poll::Ready(Ok(place)) => {
                 (self.pending, self.place) = (None, place);
+                // The time of the call that is over says nothing about the next one.
+                self.access.begin();
                 Ok(true)
             }
             // The sink is told when it is polled.

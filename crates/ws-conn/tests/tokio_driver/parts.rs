@@ -177,6 +177,21 @@ mod sink {
         assert_eq!(error.closed(), Some(CloseCode::POLICY), "{error}");
     }
 
+    /// What is sent later has a time of its own.
+    #[tokio::test(start_paused = true)]
+    async fn the_deadline_of_a_large_message_ends_with_it_when_the_stream_has_sent_the_rest() {
+        let (mut messages, peer) = with_a_message(Role::Server, 100);
+        assert!(Task::new(messages.flush()).poll().is_pending());
+        // All of its frame, and no more.
+        peer.take(binary(vec![7; MUCH]).bytes().len() - 100);
+        assert!(Task::new(messages.next()).poll().is_pending());
+        tokio::time::advance(2 * T.wire).await;
+        Pin::new(&mut messages).start_send(Message::binary(vec![7; MUCH])).unwrap();
+        assert!(Task::new(messages.flush()).poll().is_pending(), "it has only begun to wait");
+        peer.take(usize::MAX);
+        messages.flush().await.unwrap();
+    }
+
     /// Others wait for its end, and go on behind it.
     #[test]
     fn nothing_is_sent_in_the_midst_of_a_large_message() {
