@@ -61,7 +61,7 @@ impl<W: Output, E: Encode> Writing<W, E> {
             }
             match result {
                 Ok(()) if out.done => return Ok(()),
-                Ok(()) => has_begun |= out.filled > 0 || !out.then.is_empty(),
+                Ok(()) => has_begun |= out.filled > 0,
                 Err(error) => {
                     self.note_unsent(op, out.filled, has_begun);
                     return Err(error);
