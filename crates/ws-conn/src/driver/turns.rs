@@ -78,7 +78,7 @@ impl Turns {
         (false, None)
     }
 
-    /// Gives up the turn, or the place in the order. Returns the waker of who has the turn now, or the one's that waited: to
+    /// Gives up the turn, or the place in the order. Returns the waker of the next owner of the turn, or of the one that waited: to
     /// be woken when the lock is released.
     #[must_use]
     pub(crate) fn leave(&mut self, turn: &mut Turn) -> Option<Waker> {

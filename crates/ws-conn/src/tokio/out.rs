@@ -267,7 +267,7 @@ impl<W: AsyncWrite + Unpin, E: Encode> Out<W, E> {
         self.queue = self.queue.take().and_then(Chunk::seal);
     }
 
-    /// Puts what is owed into the queue. Only between frames: for who has the turn of a frame, or where nobody has it.
+    /// Puts what is owed into the queue. Only between frames: for the owner of the turn of a frame, or where there is none.
     pub(super) fn queue_replies(&mut self) -> Result<(), Fault> {
         if self.shared.owes() && !self.broken && self.write.is_some() {
             let owner = self.owner();
